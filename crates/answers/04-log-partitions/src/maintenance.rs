@@ -1,0 +1,211 @@
+//! Makes the months to come and drops those past their retention.
+//!
+//! Runs at start and daily, on one server at a time. A month is made three ahead, so the job may
+//! fail for weeks before a row has nowhere to go but the default partition.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::result::Error;
+use diesel::sql_types::Timestamptz;
+use foundation::jobs::{Job, Report};
+
+use crate::month::Month;
+use crate::partitions::{self, Partition};
+
+/// The job for the command line and for servers.
+pub static JOB: Job = Job {
+    name: "log-maintenance",
+    about: "Makes the months of log_entries to come and drops those older than LOG_RETENTION_MONTHS",
+    every: Duration::from_hours(24),
+    run: |connection, dry_run| {
+        // The database's clock, as several servers share it and their own may differ.
+        let now = diesel::dsl::now.into_sql::<Timestamptz>();
+        let now = diesel::select(now).get_result(connection)?;
+        let retention = Retention::from_setting(std::env::var("LOG_RETENTION_MONTHS").ok());
+        maintain(connection, now, retention, dry_run)
+    },
+};
+
+/// Months that are made ahead of the present one.
+const MONTHS_AHEAD: u32 = 3;
+
+/// Longest wait for a lock. Whoever reads or writes the log may have to wait as long.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '2s'";
+
+/// How many whole months are kept besides the present one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// That many months, 1 to 1 200.
+    Months(u32),
+    /// The setting cannot be read; then nothing is dropped, as too much disk is the smaller harm.
+    Unreadable,
+}
+
+impl Retention {
+    /// Thirteen when nothing is set, so that a year can be compared with the one before.
+    #[must_use]
+    pub fn from_setting(setting: Option<String>) -> Self {
+        match setting.map(|text| text.parse()) {
+            None => Self::Months(13),
+            Some(Ok(months @ 1..=1_200)) => Self::Months(months),
+            Some(_) => Self::Unreadable,
+        }
+    }
+}
+
+/// Does what is due at `now`; with `dry_run` only says so, in the same sentences.
+///
+/// # Errors
+/// Whatever the database says. What an earlier sentence reported is done then.
+pub fn maintain(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    retention: Retention,
+    dry_run: bool,
+) -> QueryResult<Report> {
+    let present = Month::of(now);
+    let months = partitions::all(connection)?;
+    let mut report = create_missing(connection, &months, present, dry_run)?;
+    match retention {
+        Retention::Months(kept) => {
+            for month in expired(&months, present.before(kept)) {
+                report.push(drop_month(connection, month, dry_run)?);
+            }
+        }
+        Retention::Unreadable => {
+            report.push("drop nothing: LOG_RETENTION_MONTHS is not a number from 1 to 1200".into());
+        }
+    }
+    let made: Vec<Month> = missing(&months, present).collect();
+    for outside in partitions::outside(connection)? {
+        // In a dry run the rows of a month that would be made are still there.
+        if !made.contains(&outside.month()) {
+            let (rows, month) = (outside.rows, outside.month());
+            report.push(format!("look into {rows} rows in the default partition for {month}"));
+        }
+    }
+    Ok(report)
+}
+
+/// Months that should be there and that no partition covers, not even in part.
+fn missing(existing: &[Partition], present: Month) -> impl Iterator<Item = Month> {
+    let wanted = present.and_next(MONTHS_AHEAD);
+    wanted.filter(|month| !existing.iter().any(|partition| partition.overlaps(*month)))
+}
+
+/// Months of ours that end before the oldest one to be kept begins.
+fn expired(existing: &[Partition], oldest_kept: Month) -> impl Iterator<Item = Month> {
+    existing.iter().filter_map(Partition::month).filter(move |month| *month < oldest_kept)
+}
+
+/// In one transaction, so that a waiting insert is sent to another partition once at most.
+fn create_missing(
+    connection: &mut PgConnection,
+    existing: &[Partition],
+    present: Month,
+    dry_run: bool,
+) -> QueryResult<Report> {
+    let months: Vec<Month> = missing(existing, present).collect();
+    if months.is_empty() {
+        return Ok(Report::new());
+    }
+    connection.transaction(|connection| {
+        if !dry_run {
+            connection.batch_execute(LOCK_TIMEOUT)?;
+            partitions::lock_default(connection)?;
+        }
+        let outside = partitions::outside(connection)?;
+        let mut report = Report::new();
+        for month in months {
+            if !dry_run {
+                partitions::create(connection, month)?;
+            }
+            let waiting = outside.iter().find(|outside| outside.month() == month);
+            report.push(match waiting.map_or(0, |outside| outside.rows) {
+                0 => format!("create {}", month.partition_name()),
+                rows => format!(
+                    "create {} and move {rows} rows into it from the default partition",
+                    month.partition_name()
+                ),
+            });
+        }
+        Ok(report)
+    })
+}
+
+/// One transaction for each month, so that a lock that is not free delays one month alone.
+fn drop_month(
+    connection: &mut PgConnection,
+    month: Month,
+    dry_run: bool,
+) -> QueryResult<String> {
+    let name = month.partition_name();
+    if dry_run {
+        return Ok(format!("drop {name}"));
+    }
+    let dropped = connection.transaction(|connection| {
+        connection.batch_execute(LOCK_TIMEOUT)?;
+        partitions::remove(connection, month)
+    });
+    match dropped {
+        Ok(()) => Ok(format!("drop {name}")),
+        Err(error) if lock_was_not_free(&error) => {
+            Ok(format!("leave {name} for the next run: the log was in use"))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Diesel hides the SQLSTATE (55P03); the fixed message of PostgreSQL is what is left to go by.
+fn lock_was_not_free(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information)
+        if information.message() == "canceling statement due to lock timeout")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition(name: &str, from: &str, to: &str) -> Partition {
+        let instant = |day: &str| format!("{day}T00:00:00Z").parse().unwrap();
+        let (from, to) = (instant(from), instant(to));
+        Partition { name: name.to_owned(), from, to, estimated_rows: None, bytes: 0 }
+    }
+
+    fn month(start: &str) -> Month {
+        Month::of(format!("{start}-01T00:00:00Z").parse().unwrap())
+    }
+
+    #[test]
+    fn only_a_month_of_ours_that_is_wholly_past_expires() {
+        let partitions = [
+            partition("log_entries_2024_11", "2024-11-01", "2024-12-01"),
+            partition("log_entries_2024_12", "2024-12-01", "2025-01-01"),
+            partition("log_entries_2023", "2023-01-01", "2024-01-01"),
+            partition("log_entries_2020_01", "2026-01-01", "2026-02-01"),
+        ];
+        let names = |oldest| expired(&partitions, month(oldest)).collect::<Vec<_>>();
+        assert_eq!(names("2024-12"), [month("2024-11")]);
+        assert_eq!(names("2030-01"), [month("2024-11"), month("2024-12")]);
+    }
+
+    #[test]
+    fn a_month_that_is_covered_otherwise_is_not_missing() {
+        let partitions = [partition("log_entries_2026_h1", "2026-01-01", "2026-03-15")];
+        let missing: Vec<_> = missing(&partitions, month("2026-02")).collect();
+        assert_eq!(missing, [month("2026-04"), month("2026-05")]);
+    }
+
+    #[test]
+    fn a_retention_that_cannot_be_read_keeps_everything() {
+        assert_eq!(Retention::from_setting(None), Retention::Months(13));
+        assert_eq!(Retention::from_setting(Some("24".into())), Retention::Months(24));
+        for setting in ["", "0", "-1", "1201", "a year"] {
+            let read = Retention::from_setting(Some(setting.into()));
+            assert_eq!(read, Retention::Unreadable, "{setting:?}");
+        }
+    }
+}

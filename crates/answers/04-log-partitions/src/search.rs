@@ -1,0 +1,110 @@
+//! What a listing asks for: query parameters become one [`Search`] or are refused.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use error_handling::{InvalidField, Problem};
+use foundation::paging::{Limit, decode_cursor};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use crate::model::{Level, LogId, LoggedAt, Rejection, ServiceName};
+
+/// The longest range of one request. Every partition in it is opened, so it has to end somewhere;
+/// a leap year is the longest that people ask for by name.
+const LONGEST_RANGE: TimeDelta = TimeDelta::days(366);
+
+/// Parameters of the listing and of its plan.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SearchParameters {
+    /// Earliest time, included; 24 hours before `to` when absent.
+    #[param(example = "2026-01-01T00:00:00Z")]
+    from: Option<DateTime<Utc>>,
+    /// Latest time, not included; now when absent. At most 366 days after `from`.
+    #[param(example = "2026-02-01T00:00:00Z")]
+    to: Option<DateTime<Utc>>,
+    /// This level and worse.
+    #[param(inline)]
+    level: Option<Level>,
+    /// Exactly this service.
+    service: Option<String>,
+    /// Entries on a page, 1 to 200; 50 when absent.
+    limit: Option<u16>,
+    /// Where the page starts, from the `Link` header of the page before.
+    cursor: Option<String>,
+}
+
+/// A checked question to the log.
+#[derive(Debug)]
+pub struct Search {
+    /// Never optional, because it is what lets the database skip partitions.
+    pub range: TimeRange,
+    /// This level and worse.
+    pub level: Option<Level>,
+    /// Exactly this service.
+    pub service: Option<ServiceName>,
+    /// The last entry of the page before.
+    pub after: Option<Position>,
+    /// Entries on a page.
+    pub limit: Limit,
+}
+
+/// A half-open range of time: neighbouring ranges share no entry and miss none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeRange {
+    /// Included.
+    pub from: DateTime<Utc>,
+    /// Not included.
+    pub to: DateTime<Utc>,
+}
+
+/// A place in the listing. The time alone would not do: entries can share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Time of the entry.
+    pub logged_at: LoggedAt,
+    /// Its id.
+    pub id: LogId,
+}
+
+impl SearchParameters {
+    /// Checks every parameter; `now` is where an open range ends.
+    ///
+    /// # Errors
+    /// 422 that names the refused parameter; 400 for a cursor that is not ours.
+    pub fn into_search(self, now: DateTime<Utc>) -> Result<Search, Problem> {
+        let refused = |field| Problem::invalid(vec![field]);
+        let service = self.service.map(ServiceName::parse).transpose();
+        Ok(Search {
+            range: TimeRange::parse(self.from, self.to, now).map_err(refused)?,
+            level: self.level,
+            service: service.map_err(|why| refused(why.in_parameter("service")))?,
+            after: decode_cursor(self.cursor.as_deref())?,
+            limit: Limit::parse(self.limit, 50, 200)?,
+        })
+    }
+}
+
+impl TimeRange {
+    fn parse(
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, InvalidField> {
+        let supported = |instant: DateTime<Utc>, parameter| {
+            let checked = LoggedAt::try_from(instant);
+            checked.map(LoggedAt::instant).map_err(|why: Rejection| why.in_parameter(parameter))
+        };
+        let to = supported(to.unwrap_or(now), "to")?;
+        let from = supported(from.unwrap_or(to - TimeDelta::days(1)), "from")?;
+        if from >= to {
+            let detail = "The range must start before it ends; it ends now when `to` is absent.";
+            return Err(InvalidField::parameter("from", "not_before_to", detail));
+        }
+        if to - from > LONGEST_RANGE {
+            let detail = format!("Ask for at most {} days.", LONGEST_RANGE.num_days());
+            return Err(InvalidField::parameter("from", "range_too_long", detail));
+        }
+        Ok(Self { from, to })
+    }
+}

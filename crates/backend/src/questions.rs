@@ -1,0 +1,162 @@
+//! The eighteen questions, whether they are built yet or not.
+
+/// One interview question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// 1 to 18; also the prefix of the answer's folder.
+    pub number: u8,
+    /// Package name of the answer and last segment of its page's address.
+    pub slug: &'static str,
+    /// How it is asked.
+    pub title: &'static str,
+    /// What the interviewer listens for.
+    pub listens_for: &'static str,
+}
+
+const fn ask(
+    number: u8,
+    slug: &'static str,
+    title: &'static str,
+    listens_for: &'static str,
+) -> Question {
+    Question { number, slug, title, listens_for }
+}
+
+/// Every question in order.
+pub const QUESTIONS: [Question; 18] = [
+    ask(
+        1,
+        "production-incident",
+        "Tell me how you debugged a hard production issue",
+        "context, investigation, working with others, resolution, calm",
+    ),
+    ask(
+        2,
+        "code-performance",
+        "Tell me about a piece of code you optimised",
+        "what you saw, what you changed, what happened after",
+    ),
+    ask(
+        3,
+        "todo-api",
+        "Design an API for a basic CRUD application",
+        "data model, endpoints, auth, validation, errors, caching, rate limits, and why",
+    ),
+    ask(
+        4,
+        "log-partitions",
+        "How can partitioning improve query performance?",
+        "a definition, range, list or hash and when, recent-month queries, a real example",
+    ),
+    ask(
+        5,
+        "inconsistent-responses",
+        "The front-end team reports inconsistent responses",
+        "gathering context, steps, communication, resolution or escalation",
+    ),
+    ask(
+        6,
+        "sync-async",
+        "Synchronous versus asynchronous, and when each?",
+        "clear definitions, blocking or not, file reads both ways, a real project",
+    ),
+    ask(
+        7,
+        "challenging-problem",
+        "A challenging technical problem and how you solved it",
+        "the situation, why it was hard, approaches tried, what failed",
+    ),
+    ask(
+        8,
+        "error-handling",
+        "How do you handle errors in your backend code?",
+        "client or server, recoverable or critical, no leaks, monitoring, stability",
+    ),
+    ask(
+        9,
+        "create-user",
+        "Walk me through designing one endpoint, say POST /users",
+        "expected data, validation, responses, duplicates and bad input, and why",
+    ),
+    ask(
+        10,
+        "work-environment",
+        "What work environment helps you do your best?",
+        "specifics, tools and people, reflection",
+    ),
+    ask(
+        11,
+        "shop-api",
+        "Architect a scalable API for uneven e-commerce traffic",
+        "flash sales, scaling both ways, SQL and NoSQL, monitoring, business impact",
+    ),
+    ask(
+        12,
+        "slow-query",
+        "How would you optimise a slow database query?",
+        "indexes, plans, caching, denormalising, monitoring",
+    ),
+    ask(
+        13,
+        "integrations",
+        "How have you integrated different technologies?",
+        "a real integration, a migration without losses, quantified improvement",
+    ),
+    ask(
+        14,
+        "web-security",
+        "How do you keep a web application secure?",
+        "updates, audits, analysis tools, reviews, automated tests",
+    ),
+    ask(
+        15,
+        "blog-api",
+        "Design a RESTful API from scratch",
+        "resources, versioning, errors, rate limits, relations, caching, validation",
+    ),
+    ask(
+        16,
+        "auth",
+        "Design a basic authentication system from scratch",
+        "user table, bcrypt, login attempts, session tokens, honesty about limits",
+    ),
+    ask(
+        17,
+        "architecture",
+        "Walk me through a project you built and its architecture",
+        "the problem, the stack, choices and why, what was learnt",
+    ),
+    ask(
+        18,
+        "caching",
+        "Where would you add a cache, and what can go wrong?",
+        "stampedes, stale reads, invalidation, and when a cache costs more than it saves",
+    ),
+];
+
+/// The question with this slug.
+#[must_use]
+pub fn by_slug(slug: &str) -> Option<&'static Question> {
+    QUESTIONS.iter().find(|question| question.slug == slug)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answers::ANSWERS;
+
+    #[test]
+    fn questions_are_numbered_from_one_without_gaps() {
+        for (index, question) in QUESTIONS.iter().enumerate() {
+            assert_eq!(usize::from(question.number), index + 1, "{}", question.slug);
+        }
+    }
+
+    #[test]
+    fn every_answer_belongs_to_a_question_of_its_number() {
+        for answer in ANSWERS {
+            let question = by_slug(answer.slug).unwrap();
+            assert_eq!(question.number, answer.number, "{}", answer.slug);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What a page of an answer is made of, taken from README, sources and recorded run once.
+
+use std::collections::BTreeMap;
+
+use evidence::readme::{RECORDED_BEGIN, RECORDED_END, Readme, ShowRow};
+use evidence::{Answer, Chart, Event, Unit, Verdict, record};
+use maud::Markup;
+
+use super::api::{self, Endpoint};
+use super::events::{self, Place};
+use super::show;
+use super::view::RunView;
+
+/// Words read aloud or silently in a minute, and words of code.
+const PROSE_PER_MINUTE: usize = 220;
+const CODE_PER_MINUTE: usize = 110;
+
+/// The parsed parts of an answer; the page is put together from them.
+#[derive(Debug)]
+pub(super) struct Digest {
+    pub(super) readme: Readme,
+    /// Where and when the recorded run took place; empty without one.
+    pub(super) stamp: String,
+    /// The day of it, such as `2026-11-24`.
+    pub(super) recorded_on: String,
+    /// Claims held and claims made in the recorded run; `None` without one.
+    pub(super) tally: Option<(u32, u32)>,
+    /// Whether the recorded run passed.
+    pub(super) passed: bool,
+    /// Id, question and unit of what a reader may guess before a run.
+    pub(super) predictions: Vec<(String, String, Unit)>,
+    pub(super) endpoints: Vec<Endpoint>,
+    /// Claims of the recorded run by their ids.
+    pub(super) checks: BTreeMap<String, (bool, String)>,
+    /// Paths of files with an item on the page.
+    pub(super) shown: Vec<String>,
+    /// The "Show it" table with its code, which takes the longest to make.
+    pub(super) show: Markup,
+    /// The recorded run.
+    pub(super) recorded: Markup,
+    pub(super) minutes: (usize, usize),
+}
+
+impl Digest {
+    pub(super) fn of(answer: &'static Answer) -> Self {
+        let readme = Readme::parse(answer.readme);
+        let run = record::load(answer.recorded);
+        let view = RunView::of(&run);
+        let rows = readme.show_rows();
+        let mut digest = Self {
+            stamp: record::stamp(&run),
+            recorded_on: day(&run),
+            tally: (!run.is_empty()).then_some((view.passed, view.passed + view.failed)),
+            passed: view.finished.as_ref().is_some_and(|end| end.verdict == Verdict::Passed),
+            predictions: predictions(&run),
+            endpoints: api::endpoints(answer),
+            checks: view.checks().map(|one| (one.id.clone(), (one.passed, one.claim.clone()))).collect(),
+            shown: shown(answer, &rows),
+            show: Markup::default(),
+            recorded: events::whole(&view, &recorded_place(answer)),
+            minutes: minutes(answer),
+            readme,
+        };
+        digest.show = show::table(answer, &digest, &rows);
+        digest
+    }
+
+    /// The text below "Run it" without the recorded part, which the page shows from the run itself.
+    pub(super) fn run_it(&self) -> String {
+        let text = self.readme.section("Run it").unwrap_or_default();
+        let (before, rest) = text.split_once(RECORDED_BEGIN).unwrap_or((text, ""));
+        let (_, after) = rest.split_once(RECORDED_END).unwrap_or_default();
+        format!("{before}{after}")
+    }
+}
+
+/// A picture of the recorded run.
+pub(super) fn recorded_picture(answer: &Answer, id: &str) -> Option<String> {
+    let view = RunView::of(&record::load(answer.recorded));
+    view.chart(id).map(Chart::to_svg)
+}
+
+fn recorded_place(answer: &Answer) -> Place {
+    Place { prefix: "recorded", pictures: format!("/answers/{}/recorded", answer.slug) }
+}
+
+fn day(run: &[Event]) -> String {
+    let at = run.iter().find_map(|event| match event {
+        Event::Started { machine, .. } => machine.at.get(..10),
+        _ => None,
+    });
+    at.unwrap_or_default().to_owned()
+}
+
+fn predictions(run: &[Event]) -> Vec<(String, String, Unit)> {
+    let of = |event: &Event| match event {
+        Event::Prediction { id, question, unit } => Some((id.clone(), question.clone(), *unit)),
+        _ => None,
+    };
+    run.iter().filter_map(of).collect()
+}
+
+fn shown(answer: &Answer, rows: &[ShowRow]) -> Vec<String> {
+    let paths = rows.iter().filter_map(|row| Some(row.code.as_ref()?.path.clone()));
+    paths.filter(|path| answer.sources.iter().any(|source| source.path == path)).collect()
+}
+
+/// Minutes to read the text alone, and with the code.
+fn minutes(answer: &Answer) -> (usize, usize) {
+    let words = |text: &str| text.split_whitespace().count();
+    let prose = words(answer.readme).div_ceil(PROSE_PER_MINUTE);
+    let code: usize = answer.sources.iter().map(|source| words(source.text)).sum();
+    (prose, prose + code.div_ceil(CODE_PER_MINUTE))
+}

@@ -1,0 +1,156 @@
+//! A run as HTML, the same for the live page and the recorded run.
+
+mod items;
+
+use evidence::{Quantity, Unit, Verdict};
+use maud::{Markup, html};
+
+use super::view::{Change, Finished, RunView, Started, Step};
+use items::{Guesses, item};
+
+/// Where a run stands on its page.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// Beginning of every element id, as a page may hold a live and a recorded run.
+    pub(super) prefix: &'static str,
+    /// Address below which the run's pictures are found.
+    pub(super) pictures: String,
+}
+
+/// A whole run.
+pub(super) fn whole(view: &RunView, place: &Place) -> Markup {
+    let prefix = place.prefix;
+    html! {
+        div.run id=(prefix) data-state=(state(view)) {
+            (head(view, place))
+            div.steps id={ (prefix) "-steps" } {
+                @for (index, one) in view.steps.iter().enumerate() { (step(one, index, &view.guesses, place)) }
+            }
+            (ending(view, place))
+        }
+    }
+}
+
+/// The elements that a change touched. Each replaces the element of its id, or is added to the
+/// one that `data-into` names.
+pub(super) fn changed(view: &RunView, change: Change, place: &Place) -> Markup {
+    match change {
+        Change::Head => html! { (head(view, place)) (status(view)) },
+        Change::Step(at) => html! { (step(&view.steps[at], at, &view.guesses, place)) (status(view)) },
+        Change::Item(at, index) => {
+            html! { (item(&view.steps[at].items[index], (at, index), &view.guesses, place)) (tally(view)) }
+        }
+        Change::End => html! { (ending(view, place)) (status(view)) (tally(view)) },
+    }
+}
+
+/// What a screen reader is told, once per step and at the end; never for progress.
+pub(super) fn status(view: &RunView) -> Markup {
+    html! {
+        span #run-status-text {
+            @match (&view.finished, view.steps.last()) {
+                (Some(end), _) => {
+                    (verdict_word(end.verdict)) ": " (view.passed) " of "
+                    (view.passed + view.failed) " claims held."
+                }
+                (None, Some(step)) if !step.title.is_empty() => "Running: " (step.title),
+                (None, _) => "The run is starting.",
+            }
+        }
+    }
+}
+
+/// How many claims held so far.
+pub(super) fn tally(view: &RunView) -> Markup {
+    html! {
+        span #run-tally {
+            @if view.passed + view.failed > 0 {
+                (view.passed) " of " (view.passed + view.failed) " claims held"
+            }
+        }
+    }
+}
+
+fn state(view: &RunView) -> &'static str {
+    view.finished.as_ref().map_or("running", |end| verdict_class(end.verdict))
+}
+
+fn head(view: &RunView, place: &Place) -> Markup {
+    html! {
+        p.stamp id={ (place.prefix) "-head" } {
+            @if let Some(Started { scale, seed, machine }) = &view.started {
+                "scale " (scale) " · seed " (seed) " · " (machine.line())
+                @if machine.profile == "debug" {
+                    " " strong { "Debug build: counts hold, times mean little." }
+                }
+            }
+        }
+    }
+}
+
+fn step(step: &Step, index: usize, guesses: &Guesses, place: &Place) -> Markup {
+    let id = format!("{}-step-{index}", place.prefix);
+    html! {
+        section.step id=(id) data-into={ (place.prefix) "-steps" } {
+            @if !step.title.is_empty() { h4 { (step.title) } }
+            div.items id={ (id) "-items" } {
+                @for (at, one) in step.items.iter().enumerate() {
+                    (item(one, (index, at), guesses, place))
+                }
+            }
+        }
+    }
+}
+
+fn ending(view: &RunView, place: &Place) -> Markup {
+    html! {
+        div id={ (place.prefix) "-ending" } {
+            @if let Some(end) = &view.finished { (verdict(view, end)) }
+        }
+    }
+}
+
+fn verdict(view: &RunView, end: &Finished) -> Markup {
+    let took = Quantity { value: end.seconds, unit: Unit::Seconds };
+    html! {
+        div class={ "verdict " (verdict_class(end.verdict)) } {
+            p.verdict-line {
+                span.mark aria-hidden="true" { (verdict_mark(end.verdict)) }
+                strong { (verdict_word(end.verdict)) }
+                span { (view.passed) " of " (view.passed + view.failed) " claims held, in " (took) }
+            }
+            @if let Some(error) = &end.error { p { (error) } }
+            @if view.failed > 0 {
+                p { "Did not hold:" }
+                ul { @for check in view.checks().filter(|check| !check.passed) {
+                    li { code { (check.id) } " " (check.claim) }
+                } }
+            }
+            @if end.verdict == Verdict::Interrupted { p { "Scratch data are dropped." } }
+        }
+    }
+}
+
+fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "Passed",
+        Verdict::Failed => "Failed",
+        Verdict::Interrupted => "Stopped",
+    }
+}
+
+fn verdict_class(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Failed => "failed",
+        Verdict::Interrupted => "stopped",
+    }
+}
+
+fn verdict_mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "✓",
+        Verdict::Failed => "✗",
+        Verdict::Interrupted => "■",
+    }
+}

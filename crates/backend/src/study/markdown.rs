@@ -1,0 +1,221 @@
+//! README text as HTML: ids for headings, tables that scroll, links that lead somewhere here.
+//!
+//! The READMEs are ours, yet raw HTML is cut down to what they use, so that a page holds nothing
+//! this file does not know of.
+
+use std::fmt::Write;
+
+use evidence::Answer;
+use maud::{Markup, PreEscaped, html};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
+
+use super::highlight::{Language, highlight};
+use crate::answers::ANSWERS;
+
+/// What a text needs to know about the page it stands on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context<'page> {
+    /// Whose README it is.
+    pub(super) answer: &'page Answer,
+    /// Where and when the quoted numbers were measured.
+    pub(super) stamp: &'page str,
+    /// Paths of files that this page shows an item of.
+    pub(super) shown: &'page [String],
+}
+
+/// Tags that may stand in a README as they are.
+const TAGS: [&str; 6] = ["<details>", "</details>", "<summary>", "</summary>", "<br>", "<kbd>"];
+
+/// Renders blocks of Markdown.
+pub(super) fn blocks(text: &str, context: Context<'_>) -> Markup {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+    let mut writer = Writer { context, links: Vec::new(), code: None, heading: None };
+    let events: Vec<Event<'_>> =
+        Parser::new_ext(text, options).flat_map(|event| writer.translate(event)).collect();
+    let mut out = String::with_capacity(text.len() * 2);
+    push_html(&mut out, events.into_iter());
+    PreEscaped(without_inline_styles(&out))
+}
+
+/// Renders one line of Markdown without a paragraph around it.
+pub(super) fn inline(text: &str, context: Context<'_>) -> Markup {
+    let html = blocks(text, context).0;
+    let line = html.trim().trim_start_matches("<p>").trim_end_matches("</p>");
+    PreEscaped(line.to_owned())
+}
+
+/// Cells are aligned by class, as the pages' policy refuses style attributes. Text cannot be
+/// mistaken for these tags: its angle brackets are escaped.
+fn without_inline_styles(html: &str) -> String {
+    html.replace("<th>", r#"<th scope="col">"#)
+        .replace(r#"<th style="text-align: right">"#, r#"<th scope="col" class="number">"#)
+        .replace(r#"<td style="text-align: right">"#, r#"<td class="number">"#)
+        .replace(r#"<th style="text-align: center">"#, r#"<th scope="col">"#)
+        .replace(r#"<td style="text-align: center">"#, "<td>")
+        .replace(r#"<th style="text-align: left">"#, r#"<th scope="col">"#)
+        .replace(r#"<td style="text-align: left">"#, "<td>")
+}
+
+/// Translates the parser's events one by one.
+struct Writer<'page> {
+    context: Context<'page>,
+    /// For each open link, whether it became one here.
+    links: Vec<bool>,
+    /// Language and text of the code block that is open.
+    code: Option<(Language, String)>,
+    /// Text of the heading that is open.
+    heading: Option<(pulldown_cmark::HeadingLevel, String)>,
+}
+
+impl Writer<'_> {
+    fn translate<'text>(&mut self, event: Event<'text>) -> Vec<Event<'text>> {
+        match event {
+            Event::Html(html) | Event::InlineHtml(html) => vec![raw(self.allowed(&html))],
+            Event::Start(Tag::CodeBlock(kind)) => {
+                let name = match &kind {
+                    CodeBlockKind::Fenced(name) => name.as_ref(),
+                    CodeBlockKind::Indented => "",
+                };
+                self.code = Some((Language::of(name), String::new()));
+                Vec::new()
+            }
+            Event::End(TagEnd::CodeBlock) => self.code_block(),
+            Event::Text(text) if self.code.is_some() => {
+                self.code.iter_mut().for_each(|(_, code)| code.push_str(&text));
+                Vec::new()
+            }
+            Event::Start(Tag::Heading { level, .. }) => {
+                self.heading = Some((level, String::new()));
+                Vec::new()
+            }
+            Event::End(TagEnd::Heading(_)) => self.heading_block(),
+            Event::Text(text) | Event::Code(text) if self.heading.is_some() => {
+                self.heading.iter_mut().for_each(|(_, heading)| heading.push_str(&text));
+                Vec::new()
+            }
+            Event::Start(Tag::Table(_)) => {
+                vec![raw(r#"<div class="scroll" tabindex="0">"#.to_owned()), event]
+            }
+            Event::End(TagEnd::Table) => vec![event, raw("</div>".to_owned())],
+            Event::Start(Tag::Link { dest_url, .. }) => vec![raw(self.open_link(&dest_url))],
+            Event::End(TagEnd::Link) => {
+                let is_link = self.links.pop().unwrap_or(false);
+                vec![raw(if is_link { "</a>" } else { "</span>" }.to_owned())]
+            }
+            other => vec![other],
+        }
+    }
+
+    fn code_block<'text>(&mut self) -> Vec<Event<'text>> {
+        let Some((language, code)) = self.code.take() else { return Vec::new() };
+        let block = html! {
+            pre.code tabindex="0" { code { (highlight(language, code.trim_end())) } }
+        };
+        vec![raw(block.0)]
+    }
+
+    fn heading_block<'text>(&mut self) -> Vec<Event<'text>> {
+        let Some((level, text)) = self.heading.take() else { return Vec::new() };
+        let block = html! { (PreEscaped(format!("<{level} id=\"{}\">", slug(&text)))) (text) };
+        vec![raw(format!("{}</{level}>\n", block.0))]
+    }
+
+    fn open_link(&mut self, address: &str) -> String {
+        let resolved = self.resolve(address);
+        self.links.push(resolved.is_some());
+        match resolved {
+            Some(address) => opening(&html! { a href=(address) rel="noreferrer" {} }),
+            None => {
+                let path = in_repository(self.context.answer, address);
+                opening(&html! { span.path title=(path) {} })
+            }
+        }
+    }
+
+    /// Where a link of the README leads on these pages, if anywhere.
+    fn resolve(&self, address: &str) -> Option<String> {
+        if address.starts_with("https://") || address.starts_with("http://") {
+            return Some(address.to_owned());
+        }
+        if address.starts_with('#') {
+            return Some(address.to_owned());
+        }
+        if self.context.shown.iter().any(|path| path == address) {
+            return Some(format!("#{}", file_anchor(address)));
+        }
+        let folder = address.strip_prefix("../")?.split('/').next()?;
+        let neighbour = ANSWERS.iter().find(|one| format!("{:02}-{}", one.number, one.slug) == folder);
+        neighbour.map(|answer| format!("/answers/{}", answer.slug))
+    }
+
+    /// The allowed tags of a piece of HTML, its text escaped, markers of quoted numbers turned
+    /// into what shows where they come from, everything else left out.
+    fn allowed(&self, html: &str) -> String {
+        let mut out = String::new();
+        let mut rest = html;
+        while let Some(start) = rest.find('<') {
+            let _ = write!(out, "{}", html! { (rest[..start]) }.0);
+            rest = &rest[start..];
+            let end = if rest.starts_with("<!--") { "-->" } else { ">" };
+            let length = rest.find(end).map_or(rest.len(), |at| at + end.len());
+            let (tag, after) = rest.split_at(length);
+            out.push_str(&self.tag(tag));
+            rest = after;
+        }
+        let _ = write!(out, "{}", html! { (rest) }.0);
+        out
+    }
+
+    fn tag(&self, tag: &str) -> String {
+        if TAGS.contains(&tag) {
+            return tag.to_owned();
+        }
+        let comment = tag.trim_start_matches("<!--").trim_end_matches("-->").trim();
+        match comment {
+            "/v" => "</span>".to_owned(),
+            _ if comment.starts_with("v:") => {
+                let title = format!("measured on {}", self.context.stamp);
+                opening(&html! { span.measured title=(title) {} })
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// The opening tag of an empty element.
+fn opening(element: &Markup) -> String {
+    let end = element.0.rfind("</").unwrap_or(element.0.len());
+    element.0[..end].to_owned()
+}
+
+fn raw<'text>(html: String) -> Event<'text> {
+    Event::Html(CowStr::from(html))
+}
+
+/// The path of a file from the root of the repository.
+fn in_repository(answer: &Answer, path: &str) -> String {
+    let mut parts = vec![
+        "crates".to_owned(),
+        "answers".to_owned(),
+        format!("{:02}-{}", answer.number, answer.slug),
+    ];
+    for part in path.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            "." | "" => {}
+            part => parts.push(part.to_owned()),
+        }
+    }
+    parts.join("/")
+}
+
+/// Id of the place where an item of this file is shown.
+pub(super) fn file_anchor(path: &str) -> String {
+    format!("file-{}", slug(path))
+}
+
+/// Letters and digits of a text, joined by hyphens.
+pub(super) fn slug(text: &str) -> String {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-").to_lowercase()
+}

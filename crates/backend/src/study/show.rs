@@ -1,0 +1,91 @@
+//! The "Show it" table: what you say, the code it is about, and what proves it.
+
+use evidence::readme::{CodeRef, Proof, ShowRow};
+use evidence::{Answer, source};
+use maud::{Markup, html};
+
+use super::digest::Digest;
+use super::highlight::{Language, dedent, highlight};
+use super::markdown::{self, Context, file_anchor};
+
+/// The table with each code item in full. Roles are spelt out, because the style sheet lays rows
+/// out as a grid, which takes a table's own semantics away in some browsers.
+pub(super) fn table(answer: &Answer, digest: &Digest, rows: &[ShowRow]) -> Markup {
+    let context = Context { answer, stamp: &digest.stamp, shown: &digest.shown };
+    html! {
+        table.claims role="table" {
+            caption { "Each sentence with the code it is about and the proof that it holds." }
+            thead role="rowgroup" {
+                tr role="row" {
+                    th scope="col" role="columnheader" { "What you say" }
+                    th scope="col" role="columnheader" { "Proof" }
+                    th scope="col" role="columnheader" { "Code" }
+                }
+            }
+            tbody role="rowgroup" {
+                @for (index, row) in rows.iter().enumerate() {
+                    tr role="row" id={ "claim-" (index + 1) } {
+                        td.say role="cell" { (markdown::inline(&row.say, context)) }
+                        td.proof role="cell" { ul { @for one in &row.proof { (proof(one, digest)) } } }
+                        td.source role="cell" {
+                            @if let Some(code) = &row.code { (code_item(answer, code, first(rows, index))) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether this row is the first of its file, and so bears the id that links lead to.
+fn first(rows: &[ShowRow], index: usize) -> bool {
+    let path = |row: &ShowRow| row.code.as_ref().map(|code| code.path.clone());
+    rows[..index].iter().all(|row| path(row) != path(&rows[index]))
+}
+
+fn proof(proof: &Proof, digest: &Digest) -> Markup {
+    match proof {
+        Proof::Check(id) => check(id, digest),
+        Proof::Test(name) => html! {
+            li.test {
+                span.mark aria-hidden="true" { "▸" }
+                span { span.proof-kind { "test" } " " (name.replace('_', " ")) }
+            }
+        },
+    }
+}
+
+fn check(id: &str, digest: &Digest) -> Markup {
+    let (class, mark, verdict) = match digest.checks.get(id) {
+        Some((true, claim)) => ("held", "✓", claim.as_str()),
+        Some((false, claim)) => ("broken", "✗", claim.as_str()),
+        None => ("open", "○", "not recorded yet: run the demo"),
+    };
+    html! {
+        li class=(class) {
+            span.mark aria-hidden="true" { (mark) }
+            span { (verdict) " " code.id { (id) } }
+        }
+    }
+}
+
+fn code_item(answer: &Answer, code: &CodeRef, first: bool) -> Markup {
+    let CodeRef { path, item } = code;
+    let file = answer.sources.iter().find(|source| source.path == path);
+    let found = file.and_then(|file| source::find(path, file.text, item));
+    html! {
+        @if let Some(found) = found {
+            details.code-item open id=[first.then(|| file_anchor(path))] {
+                summary {
+                    code.item-name { (item) }
+                    span.path { (path) " : " (found.lines.start()) "–" (found.lines.end()) }
+                }
+                pre.code tabindex="0" {
+                    code { (highlight(Language::of(path), &dedent(&found.text))) }
+                }
+            }
+        } @else {
+            p.elsewhere { code.item-name { (item) } span.path { (path) } }
+        }
+    }
+}

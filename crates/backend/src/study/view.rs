@@ -1,0 +1,320 @@
+//! A run as it stands on a page: events folded into steps and items.
+//!
+//! A fold, instead of one fragment per event: a page that joins late, or lost messages, gets the
+//! present state at once, and every later message only replaces an element by its id.
+
+use std::collections::BTreeMap;
+
+use evidence::{
+    BlockKind, Cell, Chart, Comparison, Event, Machine, Measurement, Quantity, RungKind, Scale,
+    Story, Unit, Verdict,
+};
+
+/// Everything that happened in one run.
+#[derive(Debug, Default)]
+pub(super) struct RunView {
+    pub(super) started: Option<Started>,
+    pub(super) steps: Vec<Step>,
+    pub(super) finished: Option<Finished>,
+    pub(super) passed: u32,
+    pub(super) failed: u32,
+    /// What the reader expected, by the id of the prediction.
+    pub(super) guesses: BTreeMap<String, f64>,
+}
+
+/// How the run began.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) scale: Scale,
+    pub(super) seed: u64,
+    pub(super) machine: Machine,
+}
+
+/// How the run ended.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) verdict: Verdict,
+    pub(super) seconds: f64,
+    pub(super) error: Option<String>,
+}
+
+/// A step and what was shown during it. What comes before the first step has no title.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    pub(super) title: String,
+    pub(super) items: Vec<Item>,
+}
+
+/// One thing on the page.
+#[derive(Debug)]
+pub(super) enum Item {
+    Note(String),
+    Bar(Bar),
+    Block { kind: BlockKind, title: String, text: String },
+    Story(Story),
+    Ladder(Ladder),
+    Checks(Vec<Check>),
+    Measurements(Vec<Measurement>),
+    Comparison(Comparison),
+    Chart(Chart),
+    Prediction { id: String, question: String, unit: Unit, measured: Option<Quantity> },
+}
+
+#[derive(Debug)]
+pub(super) struct Bar {
+    pub(super) number: u32,
+    pub(super) label: String,
+    pub(super) done: u64,
+    pub(super) total: u64,
+    pub(super) unit: String,
+    pub(super) elapsed_ms: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Ladder {
+    pub(super) number: u32,
+    pub(super) title: String,
+    pub(super) columns: Vec<String>,
+    pub(super) rungs: Vec<Rung>,
+}
+
+#[derive(Debug)]
+pub(super) struct Rung {
+    pub(super) kind: RungKind,
+    pub(super) name: String,
+    pub(super) cells: Vec<Cell>,
+}
+
+#[derive(Debug)]
+pub(super) struct Check {
+    pub(super) id: String,
+    pub(super) claim: String,
+    pub(super) passed: bool,
+}
+
+/// Which part of the page an event changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// The line that says where and how the run takes place.
+    Head,
+    /// A step began.
+    Step(usize),
+    /// An item of a step appeared or changed.
+    Item(usize, usize),
+    /// The run ended.
+    End,
+}
+
+impl RunView {
+    /// A whole run at once.
+    pub(super) fn of(events: &[Event]) -> Self {
+        let mut view = Self::default();
+        for event in events {
+            view.apply(event);
+        }
+        view
+    }
+
+    /// Takes in one event.
+    pub(super) fn apply(&mut self, event: &Event) -> Change {
+        match event {
+            Event::Started { scale, seed, machine, .. } => {
+                let machine = machine.clone();
+                self.started = Some(Started { scale: *scale, seed: *seed, machine });
+                Change::Head
+            }
+            Event::Environment { postgres } => {
+                self.started.iter_mut().for_each(|run| run.machine.postgres.clone_from(postgres));
+                Change::Head
+            }
+            Event::Step { title } => {
+                self.steps.push(Step { title: title.clone(), items: Vec::new() });
+                Change::Step(self.steps.len() - 1)
+            }
+            Event::Finished { verdict, seconds, error, .. } => {
+                let (verdict, seconds, error) = (*verdict, *seconds, error.clone());
+                self.finished = Some(Finished { verdict, seconds, error });
+                Change::End
+            }
+            Event::Rung { ladder, kind, name, cells } => {
+                let rung = Rung { kind: *kind, name: name.clone(), cells: cells.clone() };
+                self.rung(*ladder, rung)
+            }
+            Event::Reveal { id, value } => self.reveal(id, *value),
+            other => Item::of(other).map_or(Change::Head, |item| self.place(item)),
+        }
+    }
+
+    /// The chart with this id.
+    pub(super) fn chart(&self, id: &str) -> Option<&Chart> {
+        let items = self.steps.iter().flat_map(|step| &step.items);
+        items.filter_map(|item| if let Item::Chart(chart) = item { Some(chart) } else { None })
+            .find(|chart| chart.id == id)
+    }
+
+    /// Every claim, in the order it was put to the test.
+    pub(super) fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.steps.iter().flat_map(|step| &step.items).flat_map(|item| match item {
+            Item::Checks(checks) => checks.as_slice(),
+            _ => &[],
+        })
+    }
+
+    fn rung(&mut self, number: u32, rung: Rung) -> Change {
+        let at = self.find(|item| matches!(item, Item::Ladder(one) if one.number == number));
+        if let Some((step, item)) = at
+            && let Item::Ladder(ladder) = &mut self.steps[step].items[item]
+        {
+            ladder.rungs.push(rung);
+            return Change::Item(step, item);
+        }
+        let (title, columns) = (String::new(), Vec::new());
+        self.push(Item::Ladder(Ladder { number, title, columns, rungs: vec![rung] }))
+    }
+
+    /// Claims that follow each other stand in one list, and so do values; a bar replaces itself.
+    fn place(&mut self, item: Item) -> Change {
+        if let Item::Checks(checks) = &item {
+            self.count(checks);
+        }
+        match (item, self.last()) {
+            (Item::Checks(new), Some((change, Item::Checks(list)))) => {
+                list.extend(new);
+                change
+            }
+            (Item::Measurements(new), Some((change, Item::Measurements(list)))) => {
+                list.extend(new);
+                change
+            }
+            (Item::Bar(bar), _) => {
+                let same = |item: &Item| matches!(item, Item::Bar(one) if one.number == bar.number);
+                let at = self.find(same);
+                self.put(at, Item::Bar(bar))
+            }
+            (item, _) => self.push(item),
+        }
+    }
+
+    fn count(&mut self, checks: &[Check]) {
+        for check in checks {
+            if check.passed { self.passed += 1 } else { self.failed += 1 }
+        }
+    }
+
+    fn reveal(&mut self, wanted: &str, value: Quantity) -> Change {
+        let at = self.find(|item| matches!(item, Item::Prediction { id, .. } if id == wanted));
+        let Some((step, item)) = at else { return Change::Head };
+        if let Item::Prediction { measured, .. } = &mut self.steps[step].items[item] {
+            *measured = Some(value);
+        }
+        Change::Item(step, item)
+    }
+
+    fn find(&self, wanted: impl Fn(&Item) -> bool) -> Option<(usize, usize)> {
+        self.steps.iter().enumerate().rev().find_map(|(step, content)| {
+            content.items.iter().position(&wanted).map(|item| (step, item))
+        })
+    }
+
+    fn last(&mut self) -> Option<(Change, &mut Item)> {
+        let step = self.steps.len().checked_sub(1)?;
+        let items = &mut self.steps[step].items;
+        let item = items.len().checked_sub(1)?;
+        Some((Change::Item(step, item), &mut items[item]))
+    }
+
+    fn put(&mut self, at: Option<(usize, usize)>, item: Item) -> Change {
+        let Some((step, index)) = at else { return self.push(item) };
+        self.steps[step].items[index] = item;
+        Change::Item(step, index)
+    }
+
+    /// Adds an item to the step that is going on. The first item of a run that began without one
+    /// makes a step, and is then the change as a whole.
+    fn push(&mut self, item: Item) -> Change {
+        if self.steps.is_empty() {
+            self.steps.push(Step { title: String::new(), items: vec![item] });
+            return Change::Step(0);
+        }
+        let step = self.steps.len() - 1;
+        self.steps[step].items.push(item);
+        Change::Item(step, self.steps[step].items.len() - 1)
+    }
+}
+
+impl Item {
+    /// What an event shows by itself; `None` for those that change the run or another item.
+    fn of(event: &Event) -> Option<Self> {
+        Some(match event.clone() {
+            Event::Note { text } => Self::Note(text),
+            Event::Progress { bar: number, label, done, total, unit, elapsed_ms } => {
+                Self::Bar(Bar { number, label, done, total, unit, elapsed_ms })
+            }
+            Event::Block { kind, title, text } => Self::Block { kind, title, text },
+            Event::Story(story) => Self::Story(story),
+            Event::Ladder { ladder: number, title, columns } => {
+                Self::Ladder(Ladder { number, title, columns, rungs: Vec::new() })
+            }
+            Event::Check { id, claim, passed } => Self::Checks(vec![Check { id, claim, passed }]),
+            Event::Measurement(measurement) => Self::Measurements(vec![measurement]),
+            Event::Comparison(comparison) => Self::Comparison(comparison),
+            Event::Chart(chart) => Self::Chart(chart),
+            Event::Prediction { id, question, unit } => {
+                Self::Prediction { id, question, unit, measured: None }
+            }
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(text: &str) -> Event {
+        Event::Note { text: text.to_owned() }
+    }
+
+    fn bar(done: u64) -> Event {
+        let (label, unit) = ("load".to_owned(), "rows".to_owned());
+        Event::Progress { bar: 0, label, done, total: 9, unit, elapsed_ms: 1 }
+    }
+
+    fn check(id: &str, passed: bool) -> Event {
+        Event::Check { id: id.to_owned(), claim: "a claim".to_owned(), passed }
+    }
+
+    #[test]
+    fn each_event_names_the_part_of_the_page_it_changed() {
+        let mut view = RunView::default();
+        let step = Event::Step { title: "one".to_owned() };
+        let cases = [
+            (note("before any step"), Change::Step(0)),
+            (step, Change::Step(1)),
+            (bar(0), Change::Item(1, 0)),
+            (note("between"), Change::Item(1, 1)),
+            (bar(9), Change::Item(1, 0)),
+            (check("a", true), Change::Item(1, 2)),
+            (check("b", false), Change::Item(1, 2)),
+            (note("after"), Change::Item(1, 3)),
+            (check("c", true), Change::Item(1, 4)),
+        ];
+        for (event, change) in cases {
+            assert_eq!(view.apply(&event), change, "{event:?}");
+        }
+        assert_eq!((view.passed, view.failed), (2, 1));
+        assert_eq!(view.checks().count(), 3);
+    }
+
+    #[test]
+    fn rungs_join_their_ladder_however_late_they_come() {
+        let columns = vec!["rows".to_owned()];
+        let ladder = Event::Ladder { ladder: 3, title: "load".to_owned(), columns };
+        let cells = vec![Cell::from("1")];
+        let rung =
+            Event::Rung { ladder: 3, kind: RungKind::Wrong, name: "naive".to_owned(), cells };
+        let view = RunView::of(&[ladder, note("waiting"), rung]);
+        let Item::Ladder(ladder) = &view.steps[0].items[0] else { panic!("no ladder") };
+        assert_eq!(ladder.rungs.len(), 1);
+    }
+}

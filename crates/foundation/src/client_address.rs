@@ -1,0 +1,62 @@
+//! Who is calling, when proxies stand between.
+
+use std::net::IpAddr;
+
+use actix_web::http::header::HeaderMap;
+use ipnet::IpNet;
+
+/// The address that limits apply to.
+///
+/// The peer's own address, unless the peer is a trusted proxy; then the right-most address in
+/// `X-Forwarded-For` that is not a trusted proxy itself. Everything left of that one was written
+/// by the client and may be made up.
+#[must_use]
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
+    if !is_trusted(peer.to_canonical()) {
+        return peer;
+    }
+    let hops: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    let mut client = peer;
+    for hop in hops.into_iter().rev() {
+        // An unreadable hop ends the trail: what lies beyond it cannot be vouched for.
+        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+        client = address.to_canonical();
+        if !is_trusted(client) {
+            break;
+        }
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn a_forwarding_header_counts_only_as_far_as_it_can_be_trusted() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        let cases = [
+            ("198.51.100.7", "203.0.113.9", "198.51.100.7", "a stranger's header is ignored"),
+            ("10.0.0.1", "203.0.113.9", "203.0.113.9", "the proxy names its client"),
+            ("10.0.0.1", "1.1.1.1, 203.0.113.9", "203.0.113.9", "what the client wrote is ignored"),
+            ("10.0.0.1", "203.0.113.9, 10.0.0.2", "203.0.113.9", "two proxies in a row"),
+            ("10.0.0.1", "203.0.113.9, nonsense", "10.0.0.1", "an unreadable hop ends the trail"),
+            ("10.0.0.1", "", "10.0.0.1", "no header at all"),
+            ("::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9", "a mapped proxy address"),
+        ];
+        for (peer, header, client, why) in cases {
+            let mut headers = HeaderMap::new();
+            let name = HeaderName::from_static("x-forwarded-for");
+            headers.insert(name, HeaderValue::from_static(header));
+            let found = client_address(peer.parse().unwrap(), &headers, &trusted);
+            assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{why}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Every setting of the server. `--help` prints this file; it is the manual.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+/// Settings, each from a flag or the environment variable of the same meaning.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Address and port to listen on. Without it: 127.0.0.1:8080, or the next free port
+    #[arg(long, env = "LISTEN", value_name = "ADDRESS:PORT", help_heading = "HTTP")]
+    pub listen: Option<SocketAddr>,
+
+    /// PostgreSQL to use, as postgres://user:password@host/name. Without it a private one starts
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(help_heading = "Database")]
+    pub database_url: Option<SecretString>,
+
+    /// What the database executor may use
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+
+    /// What a client may use
+    #[command(flatten)]
+    pub http: HttpConfig,
+
+    /// What is logged, as tracing directives
+    #[arg(long, env = "LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(help_heading = "Telemetry")]
+    pub log: String,
+
+    /// How log lines look
+    #[arg(long, env = "LOG_FORMAT", default_value = "human", help_heading = "Telemetry")]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people: one coloured line.
+    Human,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// Size and bounds of the database executor.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Database")]
+pub struct DatabaseConfig {
+    /// Threads, each with one connection, for short statements. 0: two per core
+    #[arg(long, env = "DATABASE_THREADS", default_value_t = 0, value_name = "COUNT")]
+    pub database_threads: usize,
+
+    /// Threads, each with one connection, for long statements, so that they cannot hold up short ones
+    #[arg(long, env = "DATABASE_LONG_THREADS", default_value_t = 2, value_name = "COUNT")]
+    pub database_long_threads: usize,
+
+    /// Requests that may wait for a thread of each lane; one more is refused at once
+    #[arg(long, env = "DATABASE_QUEUE", default_value_t = 256, value_name = "COUNT")]
+    pub database_queue: usize,
+
+    /// How long a request may wait for a thread, and then for a connection, before it gets 503
+    #[arg(long, env = "DATABASE_WAIT", default_value = "1s", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub database_wait: Duration,
+
+    /// `statement_timeout` of the short lane
+    #[arg(long, env = "STATEMENT_TIMEOUT", default_value = "2s", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub statement_timeout: Duration,
+
+    /// `statement_timeout` of the long lane
+    #[arg(long, env = "LONG_STATEMENT_TIMEOUT", default_value = "30s", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub long_statement_timeout: Duration,
+
+    /// `lock_timeout` of both lanes
+    #[arg(long, env = "LOCK_TIMEOUT", default_value = "1s", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub lock_timeout: Duration,
+}
+
+/// Limits on everything a client controls.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "HTTP")]
+pub struct HttpConfig {
+    /// Threads that serve HTTP. 0: one per core
+    #[arg(long, env = "HTTP_WORKERS", default_value_t = 0, value_name = "COUNT")]
+    pub http_workers: usize,
+
+    /// Connections open at once for each worker; further ones wait to be accepted
+    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 10_000, value_name = "COUNT")]
+    pub max_connections: usize,
+
+    /// Requests served at once; further ones get 503 with Retry-After
+    #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 1_024, value_name = "COUNT")]
+    pub max_in_flight: usize,
+
+    /// How long an idle connection is kept
+    #[arg(long, env = "KEEP_ALIVE", default_value = "15s", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub keep_alive: Duration,
+
+    /// How long the head of a request may take to arrive
+    #[arg(long, env = "HEAD_TIMEOUT", default_value = "5s", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub head_timeout: Duration,
+
+    /// How long the body of a request may take to arrive
+    #[arg(long, env = "BODY_TIMEOUT", default_value = "10s", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub body_timeout: Duration,
+
+    /// How long a request may take to serve
+    #[arg(long, env = "REQUEST_TIMEOUT", default_value = "35s", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub request_timeout: Duration,
+
+    /// API requests per minute and client address. 0: no limit
+    #[arg(long, env = "RATE_LIMIT", default_value_t = 6_000, value_name = "COUNT")]
+    pub rate_limit: u32,
+
+    /// Proxies whose forwarding header is believed, as networks such as 10.0.0.0/8
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORK")]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// Web origins that may call the API from a browser, such as <https://app.example>
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
+    pub cors_origins: Vec<String>,
+
+    /// How long to serve on after SIGTERM while readiness already says no, for load balancers
+    #[arg(long, env = "DRAIN", default_value = "0s", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub drain: Duration,
+
+    /// How long requests in flight may take to finish after that
+    #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "20s", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub shutdown_timeout: Duration,
+}
+
+impl Config {
+    /// Where to listen when nothing was said, and how many further ports to try.
+    pub const DEFAULT_PORTS: std::ops::Range<u16> = 8080..8100;
+
+    /// Whether the server can be reached from this machine only.
+    #[must_use]
+    pub fn is_loopback_only(&self) -> bool {
+        self.listen.is_none_or(|address| match address.ip() {
+            IpAddr::V4(ip) => ip.is_loopback(),
+            IpAddr::V6(ip) => ip.is_loopback(),
+        })
+    }
+}
+
+impl DatabaseConfig {
+    /// Threads of the short lane with the default resolved.
+    #[must_use]
+    pub fn short_threads(&self) -> usize {
+        if self.database_threads > 0 { self.database_threads } else { 2 * cores() }
+    }
+}
+
+impl HttpConfig {
+    /// Worker threads with the default resolved.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        if self.http_workers > 0 { self.http_workers } else { cores() }
+    }
+}
+
+/// Logical cores, and 1 where the system does not tell.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Reads `250ms`, `30s` or `5m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().map_err(|_| "expected a number such as 30s".to_owned())?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        _ => Err("expected a unit: ms, s or m".to_owned()),
+    }
+}

@@ -1,0 +1,96 @@
+//! The only way to the database: a few dedicated threads fed by one fair, bounded queue.
+//!
+//! Chosen instead of `web::block`, whose pool wakes many threads that then contend for few
+//! connections: under load the unlucky ones wait for hundreds of milliseconds. Here a thread owns
+//! the right to a connection, requests are served in the order they came, and a queue that is full
+//! or slow answers 503 at once. Switch to an async driver when one process needs more statements
+//! in flight than a few threads per core.
+
+mod lane;
+mod session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::{PgConnection, RunQueryDsl};
+use error_handling::Problem;
+use secrecy::SecretString;
+
+use crate::config::DatabaseConfig;
+use crate::metrics::Metrics;
+use lane::{Lane, LaneSettings};
+
+/// A handle to the database; cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    short: Arc<Lane>,
+    long: Arc<Lane>,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Starts the threads of both lanes. Connections are made in the background, so this also
+    /// succeeds while the database is down.
+    #[must_use]
+    pub fn open(url: &SecretString, config: &DatabaseConfig, metrics: &Metrics) -> Self {
+        let settings = |name, threads, statement_timeout| LaneSettings {
+            name,
+            threads,
+            queue: config.database_queue,
+            wait: config.database_wait,
+            statement_timeout,
+            lock_timeout: config.lock_timeout,
+        };
+        let short = settings("short", config.short_threads(), config.statement_timeout);
+        let long = settings("long", config.database_long_threads, config.long_statement_timeout);
+        Self {
+            short: Arc::new(Lane::start(url, &short, metrics)),
+            long: Arc::new(Lane::start(url, &long, metrics)),
+        }
+    }
+
+    /// Runs short work, a few milliseconds at the most, and waits for its result.
+    ///
+    /// `work` gets a connection in auto-commit mode; open a transaction inside when it takes more
+    /// than one statement. Dropping the future before the work began cancels it.
+    ///
+    /// # Errors
+    /// 503 with `Retry-After` when the queue is full, the wait too long or the database away;
+    /// otherwise whatever `work` returns.
+    pub async fn run<T, E, F>(&self, work: F) -> Result<T, Problem>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Into<Problem>,
+    {
+        self.short.run(work).await
+    }
+
+    /// Runs long work, such as a report or maintenance, on threads and connections of its own.
+    ///
+    /// # Errors
+    /// As [`Database::run`].
+    pub async fn run_long<T, E, F>(&self, work: F) -> Result<T, Problem>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Into<Problem>,
+    {
+        self.long.run(work).await
+    }
+
+    /// Asks the database for one row, to tell whether it is there.
+    ///
+    /// # Errors
+    /// 503 when it does not answer within `limit`.
+    pub async fn ping(&self, limit: Duration) -> Result<(), Problem> {
+        let ping = self.run(|connection| diesel::sql_query("SELECT 1").execute(connection));
+        let answer = tokio::time::timeout(limit, ping).await;
+        answer.unwrap_or_else(|_| Err(lane::no_answer())).map(|_| ())
+    }
+}

@@ -1,0 +1,68 @@
+//! A pooled connection that knows when it is dead.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{ConnectionManager, R2D2Connection};
+use diesel::{ConnectionError, PgConnection};
+use r2d2::ManageConnection;
+use secrecy::{ExposeSecret, SecretString};
+
+/// Makes connections with the timeouts of one lane.
+pub(super) struct SessionManager {
+    inner: ConnectionManager<PgConnection>,
+    setup: String,
+}
+
+/// A connection, and whether it has been found dead.
+///
+/// Needed because Diesel tells r2d2 only of broken transactions, not of a connection whose server
+/// is gone, and pinging at every checkout instead would double the round trips.
+pub(super) struct Session {
+    pub(super) connection: PgConnection,
+    pub(super) lost: bool,
+}
+
+impl SessionManager {
+    pub(super) fn new(url: &SecretString, statement: Duration, lock: Duration) -> Self {
+        let mut setup = String::from("SET TIME ZONE 'UTC';");
+        for (name, value) in [("statement_timeout", statement), ("lock_timeout", lock)] {
+            let _ = write!(setup, "SET {name} = {};", value.as_millis());
+        }
+        // A client that opened a transaction and vanished must not hold its locks.
+        setup.push_str("SET idle_in_transaction_session_timeout = 10000;");
+        Self { inner: ConnectionManager::new(with_connect_timeout(url)), setup }
+    }
+}
+
+/// libpq waits for ever by default; two seconds are plenty for a server one network hop away.
+fn with_connect_timeout(url: &SecretString) -> String {
+    let url = url.expose_secret();
+    if url.contains("connect_timeout=") {
+        return url.to_owned();
+    }
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}connect_timeout=2")
+}
+
+impl ManageConnection for SessionManager {
+    type Connection = Session;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Session, Self::Error> {
+        let mut connection = self.inner.connect()?;
+        let refused =
+            |_| Self::Error::ConnectionError(ConnectionError::BadConnection(String::new()));
+        connection.batch_execute(&self.setup).map_err(refused)?;
+        Ok(Session { connection, lost: false })
+    }
+
+    fn is_valid(&self, session: &mut Session) -> Result<(), Self::Error> {
+        self.inner.is_valid(&mut session.connection)
+    }
+
+    fn has_broken(&self, session: &mut Session) -> bool {
+        session.lost || session.connection.is_broken()
+    }
+}

@@ -1,0 +1,157 @@
+//! What every request passes on its way in and out.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+use error_handling::{Cause, Problem};
+use ipnet::IpNet;
+use prometheus::IntGauge;
+
+use super::connections::ConnectionClock;
+use crate::client_address::client_address;
+use crate::config::HttpConfig;
+use crate::metrics::Metrics;
+use crate::rate_limit::{RateLimit, client_key};
+
+/// Limits shared by all workers of a server.
+#[derive(Debug)]
+pub(super) struct Limits {
+    max_in_flight: i64,
+    per_address: Option<RateLimit<std::net::IpAddr>>,
+    trusted_proxies: Vec<IpNet>,
+}
+
+impl Limits {
+    pub(super) fn new(config: &HttpConfig) -> Arc<Self> {
+        let per_minute = |limit| RateLimit::new("address", limit, Duration::from_secs(60));
+        Arc::new(Self {
+            max_in_flight: i64::try_from(config.max_in_flight).unwrap_or(i64::MAX),
+            per_address: NonZeroU32::new(config.rate_limit).map(per_minute),
+            trusted_proxies: config.trusted_proxies.clone(),
+        })
+    }
+}
+
+/// Counts the request, stops its connection's clock while it is served, and lets HEAD reach the
+/// GET routes (RFC 9110, section 9.3.2); the encoder leaves the body out by itself.
+pub(super) async fn observe(
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let began = Instant::now();
+    let clock = request.conn_data::<ConnectionClock>().cloned();
+    if let Some(clock) = &clock {
+        clock.request_began();
+    }
+    let metrics = request.app_data::<web::Data<Metrics>>().cloned();
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    let outcome = next.call(request).await;
+    if let Some(metrics) = metrics {
+        count(&metrics, &method, &outcome, began);
+    }
+    if let Some(clock) = clock {
+        clock.response_began(
+            outcome.as_ref().map_or(BodySize::None, |r| r.response().body().size()),
+        );
+    }
+    outcome
+}
+
+fn count(
+    metrics: &Metrics,
+    method: &Method,
+    outcome: &Result<ServiceResponse, Error>,
+    began: Instant,
+) {
+    let (route, status) = match outcome {
+        Ok(response) => (response.request().match_pattern(), response.status()),
+        Err(error) => (None, error.as_response_error().status_code()),
+    };
+    // A method of the client's own invention would be a label value of its choice.
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH];
+    let other = [Method::DELETE, Method::OPTIONS];
+    let is_known = known.contains(method) || other.contains(method);
+    let method = if is_known { method.as_str() } else { "other" };
+    let route = route.as_deref().unwrap_or("unmatched");
+    metrics.served(method, route, status.as_u16(), began.elapsed().as_secs_f64());
+}
+
+/// Refuses what could not be served in time, instead of queueing it. Health and metrics pass: an
+/// overloaded server that also looks dead would be restarted into a worse overload.
+pub(super) async fn shed<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let metrics = request.app_data::<web::Data<Metrics>>().cloned();
+    let limits = request.app_data::<web::Data<Limits>>().cloned();
+    let (Some(metrics), Some(limits)) = (metrics, limits) else { return next.call(request).await };
+    if is_operational(request.path()) {
+        return next.call(request).await;
+    }
+    let _place = InFlight::enter(&metrics.in_flight);
+    if metrics.in_flight.get() > limits.max_in_flight {
+        metrics.shed.inc();
+        return Err(Problem::unavailable("The server is busy.", Duration::from_secs(1))
+            .with_cause(Cause::new("too many requests in flight"))
+            .into());
+    }
+    next.call(request).await
+}
+
+fn is_operational(path: &str) -> bool {
+    path.starts_with("/health/") || path == "/metrics"
+}
+
+/// A place among the requests in flight, given back however the request ends.
+struct InFlight<'gauge>(&'gauge IntGauge);
+
+impl<'gauge> InFlight<'gauge> {
+    fn enter(gauge: &'gauge IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Limits calls of the API per client address.
+pub(super) async fn limit_rate<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let limits = request.app_data::<web::Data<Limits>>().cloned();
+    let peer = request.peer_addr();
+    let (Some(limits), Some(peer)) = (limits, peer) else { return next.call(request).await };
+    let Some(limit) = limits.per_address.as_ref().filter(|_| request.path().starts_with("/api/"))
+    else {
+        return next.call(request).await;
+    };
+    let client = client_address(peer.ip(), request.headers(), &limits.trusted_proxies);
+    let allowance = limit.take(&client_key(client));
+    if !allowance.granted {
+        let mut error = Error::from(RateLimit::<std::net::IpAddr>::refusal(allowance));
+        error.add_response_mapper(move |mut response| {
+            if let Some(limit) = &limits.per_address {
+                limit.describe(allowance, response.headers_mut());
+            }
+            response
+        });
+        return Err(error);
+    }
+    let mut response = next.call(request).await?;
+    limit.describe(allowance, response.headers_mut());
+    Ok(response)
+}

@@ -1,0 +1,265 @@
+//! Binds, serves and stops.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpServer, web};
+use error_handling::{BodyDeadline, RequestDeadline, boundary, fallback};
+use utoipa::openapi::OpenApi as Description;
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::connections::Watch;
+use super::middleware::{Limits, limit_rate, observe, shed};
+use super::{Parts, Readiness, describe, mount_api, route_table};
+use crate::config::{Config, HttpConfig};
+
+/// The server could not start or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Somebody else listens there.
+    #[error("{0} is in use: stop what listens there, or choose another with --listen")]
+    InUse(SocketAddr),
+    /// No port of the default range is free.
+    #[error("ports {} to {} are all in use: choose one with --listen 127.0.0.1:PORT", .0.start, .0.end - 1)]
+    NoneFree(std::ops::Range<u16>),
+    /// Anything else the system says.
+    #[error("cannot serve: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// A server that is bound and not yet serving, so that its address can be told first.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    config: HttpConfig,
+    parts: Parts,
+}
+
+/// A server that serves; await it with [`Running::until_stopped`].
+pub struct Running {
+    server: actix_web::dev::Server,
+    stop: StopHandle,
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("stop", &self.stop).finish_non_exhaustive()
+    }
+}
+
+/// Stops a running server; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct StopHandle {
+    handle: ServerHandle,
+    readiness: Readiness,
+    drain: Duration,
+}
+
+impl Server {
+    /// Binds the address of `config`, or the first free port of the default range.
+    ///
+    /// # Errors
+    /// [`ServeError::InUse`] or [`ServeError::NoneFree`] with the next step.
+    pub fn bind(config: &Config, parts: Parts) -> Result<Self, ServeError> {
+        let listener = match config.listen {
+            Some(address) => listen(address)?,
+            None => Config::DEFAULT_PORTS
+                .map(|port| listen((Ipv4Addr::LOCALHOST, port).into()))
+                .find(|attempt| !matches!(attempt, Err(ServeError::InUse(_))))
+                .unwrap_or(Err(ServeError::NoneFree(Config::DEFAULT_PORTS)))?,
+        };
+        Ok(Self { listener, config: config.http.clone(), parts })
+    }
+
+    /// The address that was bound.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Starts the workers. Must be called inside an actix system.
+    ///
+    /// # Errors
+    /// When the system refuses threads or sockets.
+    pub fn start(self) -> Result<Running, ServeError> {
+        let Self { listener, config, parts } = self;
+        let readiness = Readiness::default();
+        let watch = Watch::new(&config);
+        watch_connections(&watch);
+        let app = AppState::new(&config, parts, readiness.clone());
+        let server = HttpServer::new(move || app.build())
+            .workers(config.workers())
+            .max_connections(config.max_connections)
+            .keep_alive(config.keep_alive)
+            .client_request_timeout(config.head_timeout)
+            .client_disconnect_timeout(Duration::from_secs(1))
+            .tcp_nodelay(true)
+            .shutdown_timeout(config.shutdown_timeout.as_secs())
+            .on_connect(move |io, data| watch.adopt(io, data))
+            .disable_signals()
+            .listen(listener)?
+            .run();
+        let stop = StopHandle { handle: server.handle(), readiness, drain: config.drain };
+        Ok(Running { server, stop })
+    }
+}
+
+impl Running {
+    /// What stops this server.
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Serves until told to stop, by [`StopHandle::stop`], SIGTERM or Ctrl-C.
+    ///
+    /// # Errors
+    /// When the server cannot go on.
+    pub async fn until_stopped(self) -> Result<(), ServeError> {
+        let Self { server, stop } = self;
+        let on_signal = actix_web::rt::spawn(async move {
+            termination().await;
+            tracing::info!("stopping: requests in flight are finished first");
+            stop.stop().await;
+        });
+        let outcome = server.await;
+        on_signal.abort();
+        Ok(outcome?)
+    }
+}
+
+impl StopHandle {
+    /// Says no to the load balancer, waits for it to notice, finishes what is in flight, and stops.
+    pub async fn stop(&self) {
+        self.readiness.withdraw();
+        tokio::time::sleep(self.drain).await;
+        self.handle.stop(true).await;
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => ServeError::InUse(address),
+        _ => ServeError::Io(error),
+    })
+}
+
+async fn termination() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = signal(SignalKind::interrupt());
+    let terminate = signal(SignalKind::terminate());
+    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Sweeps for as long as a server holds the watch.
+fn watch_connections(watch: &Arc<Watch>) {
+    let watch = Arc::downgrade(watch);
+    actix_web::rt::spawn(async move {
+        while let Some(watch) = watch.upgrade() {
+            watch.sweep();
+            drop(watch);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+}
+
+/// What each worker builds its app from.
+#[derive(Clone)]
+struct AppState {
+    parts: Parts,
+    description: Description,
+    limits: web::Data<Limits>,
+    readiness: Readiness,
+    cors_origins: Vec<String>,
+    request_deadline: RequestDeadline,
+    body_deadline: BodyDeadline,
+}
+
+impl AppState {
+    fn new(config: &HttpConfig, parts: Parts, readiness: Readiness) -> Self {
+        Self {
+            description: describe(&parts.routes),
+            parts,
+            limits: web::Data::from(Limits::new(config)),
+            readiness,
+            cors_origins: config.cors_origins.clone(),
+            request_deadline: RequestDeadline(config.request_timeout),
+            body_deadline: BodyDeadline(config.body_timeout),
+        }
+    }
+
+    /// The last `wrap` is the outermost: a request passes them from the bottom up.
+    fn build(
+        &self,
+    ) -> App<
+        impl actix_web::dev::ServiceFactory<
+            actix_web::dev::ServiceRequest,
+            Config = (),
+            Response = actix_web::dev::ServiceResponse,
+            Error = actix_web::Error,
+            InitError = (),
+        > + use<>,
+    > {
+        let pages = Arc::clone(&self.parts.pages);
+        App::new()
+            .configure(|config| self.share(config))
+            .into_utoipa_app()
+            .configure(|config| mount_api(config, &self.parts.routes))
+            .into_app()
+            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", self.description.clone()))
+            .service(web::redirect("/docs", "/docs/"))
+            .configure(move |config| pages(config))
+            .default_service(web::to(fallback))
+            .wrap(Compress::default())
+            .wrap(cors(&self.cors_origins))
+            .wrap(from_fn(limit_rate))
+            .wrap(from_fn(shed))
+            .wrap(from_fn(boundary))
+            .wrap(from_fn(observe))
+    }
+
+    fn share(&self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(self.limits.clone())
+            .app_data(web::Data::new(self.parts.metrics.clone()))
+            .app_data(web::Data::new(self.readiness.clone()))
+            .app_data(web::Data::new(route_table(&self.description)))
+            .app_data(web::Data::new(self.request_deadline))
+            .app_data(web::Data::new(self.body_deadline));
+        if let Some(database) = &self.parts.database {
+            config.app_data(web::Data::new(database.clone()));
+        }
+    }
+}
+
+/// Nothing is allowed across origins unless the configuration names the origin.
+fn cors(origins: &[String]) -> actix_cors::Cors {
+    let exposed = ["link", "location", "etag", "retry-after", "ratelimit", "x-request-id"];
+    origins
+        .iter()
+        .fold(actix_cors::Cors::default(), |cors, origin| cors.allowed_origin(origin))
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            "authorization",
+            "content-type",
+            "if-match",
+            "if-none-match",
+            "idempotency-key",
+        ])
+        .expose_headers(exposed)
+        .max_age(3600)
+}

@@ -1,0 +1,20 @@
+//! What every answer stands on: configuration, database, HTTP, telemetry, limits, paging, tests.
+//!
+//! Nothing here is a lesson; where an answer is about the thing, the code lives in the answer.
+//! Read [`config`] first, as it names everything that can be set, then [`database`] and [`http`].
+
+pub mod cli;
+pub mod client_address;
+pub mod config;
+pub mod database;
+pub mod http;
+pub mod jobs;
+pub mod launch;
+pub mod metrics;
+pub mod migrate;
+pub mod paging;
+pub mod rate_limit;
+pub mod scratch;
+pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -1,0 +1,141 @@
+//! Limits on how often one client may call, with the headers that tell it so.
+
+use std::fmt;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use error_handling::{Problem, ProblemType};
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+/// `limit` calls per `window` for each key, spread evenly, with the whole limit as burst.
+///
+/// GCRA (governor) instead of counting per fixed window, which lets twice the limit through
+/// around the change of windows.
+pub struct RateLimit<K: Hash + Eq + Clone> {
+    limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
+    clock: DefaultClock,
+    policy: &'static str,
+    limit: u32,
+    window: Duration,
+}
+
+impl<K: Hash + Eq + Clone> fmt::Debug for RateLimit<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RateLimit({}: {} per {:?})", self.policy, self.limit, self.window)
+    }
+}
+
+/// What one call was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Calls left right now.
+    pub remaining: u32,
+    /// When the next call is possible; zero while some are left.
+    pub retry_after: Duration,
+    /// Whether this call may go on.
+    pub granted: bool,
+}
+
+impl<K: Hash + Eq + Clone> RateLimit<K> {
+    /// Keys remembered before those that are no longer limited are forgotten.
+    const SWEEP_AT: usize = 50_000;
+
+    /// `limit` calls per `window`; `policy` names it in the headers.
+    #[must_use]
+    pub fn new(policy: &'static str, limit: NonZeroU32, window: Duration) -> Self {
+        let period = window / limit.get();
+        let quota = Quota::with_period(period.max(Duration::from_nanos(1)))
+            .unwrap_or_else(|| Quota::per_second(limit))
+            .allow_burst(limit);
+        let limiter = RateLimiter::dashmap(quota).with_middleware();
+        Self { limiter, clock: DefaultClock::default(), policy, limit: limit.get(), window }
+    }
+
+    /// Counts one call.
+    pub fn take(&self, key: &K) -> Allowance {
+        if self.limiter.len() > Self::SWEEP_AT {
+            self.limiter.retain_recent();
+        }
+        match self.limiter.check_key(key) {
+            Ok(state) => Allowance {
+                remaining: state.remaining_burst_capacity(),
+                retry_after: Duration::ZERO,
+                granted: true,
+            },
+            Err(refused) => Allowance {
+                remaining: 0,
+                retry_after: refused.wait_time_from(self.clock.now()),
+                granted: false,
+            },
+        }
+    }
+
+    /// Writes `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
+    pub fn describe(&self, allowance: Allowance, headers: &mut HeaderMap) {
+        let Self { policy, limit, window, .. } = self;
+        let reset = if allowance.granted { *window / *limit } else { allowance.retry_after };
+        let fields = [
+            ("ratelimit-policy", format!("\"{policy}\";q={limit};w={}", window.as_secs())),
+            ("ratelimit", format!("\"{policy}\";r={};t={}", allowance.remaining, ceil(reset))),
+        ];
+        for (name, value) in fields {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
+
+    /// The 429 for a call that was not granted.
+    #[must_use]
+    pub fn refusal(allowance: Allowance) -> Problem {
+        Problem::new(ProblemType::TooManyRequests, "You have called too often; wait a little.")
+            .with_retry_after(allowance.retry_after)
+    }
+}
+
+fn ceil(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+/// What stands for one client: an IPv4 address, or the /64 network that an IPv6 host is given
+/// (RFC 6177), from which it could otherwise draw a fresh address per call.
+#[must_use]
+pub fn client_key(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6([a, b, c, d, 0, 0, 0, 0].into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_call_after_the_limit_is_refused_and_told_when_to_return() {
+        let limit = RateLimit::new("test", NonZeroU32::new(3).unwrap(), Duration::from_secs(3600));
+        let left: Vec<u32> = (0..3).map(|_| limit.take(&"a").remaining).collect();
+        assert_eq!(left, [2, 1, 0]);
+        let refused = limit.take(&"a");
+        assert!(!refused.granted);
+        assert!(refused.retry_after > Duration::from_secs(1000), "{refused:?}");
+        assert!(limit.take(&"b").granted, "another key has its own limit");
+    }
+
+    #[test]
+    fn one_ipv6_network_is_one_client_and_a_mapped_ipv4_address_its_plain_self() {
+        let key = |text: &str| client_key(text.parse().unwrap());
+        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+    }
+}

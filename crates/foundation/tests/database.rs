@@ -1,0 +1,108 @@
+//! How the database executor behaves when things go wrong.
+
+mod common;
+
+use std::time::Duration;
+
+use common::ROUTES;
+use diesel::{RunQueryDsl, sql_query};
+use foundation::testing::{TestApp, config};
+
+#[actix_web::test]
+async fn a_full_queue_answers_503_at_once_with_a_time_to_return() {
+    let flags = ["--database-threads", "1", "--database-queue", "1", "--statement-timeout", "1s"];
+    let app = TestApp::start_with(ROUTES, &flags);
+    let client = app.anonymous();
+    let calls = [(); 6].map(|()| {
+        let client = client.clone();
+        actix_web::rt::spawn(async move { client.get("/api/sleep").await })
+    });
+    let mut refused = 0;
+    for call in calls {
+        let reply = call.await.unwrap();
+        reply.problem(503);
+        assert!(reply.header("retry-after").parse::<u64>().unwrap() >= 1);
+        refused += 1;
+    }
+    assert_eq!(refused, 6, "none got through, and every one was told so");
+    let metrics = client.get("/metrics").await.text;
+    assert!(metrics.contains(r#"database_refused_total{lane="short"}"#));
+    assert_eq!(client.get("/api/name").await.status.as_u16(), 200, "the lane is free again");
+}
+
+#[actix_web::test]
+async fn long_statements_on_every_long_connection_leave_short_ones_alone() {
+    let flags = ["--database-long-threads", "2", "--long-statement-timeout", "2s"];
+    let app = TestApp::start_with(ROUTES, &flags);
+    let client = app.anonymous();
+    let long = [(); 2].map(|()| {
+        let client = client.clone();
+        actix_web::rt::spawn(async move { client.get("/api/sleep-long").await })
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for _ in 0..20 {
+        assert_eq!(client.get("/api/name").await.status.as_u16(), 200);
+    }
+    for call in long {
+        assert!(!call.is_finished(), "the long statements were running all the while");
+        call.await.unwrap().problem(503);
+    }
+}
+
+#[actix_web::test]
+async fn connections_that_the_server_cut_are_replaced() {
+    let app = TestApp::start(ROUTES);
+    let client = app.anonymous();
+    assert_eq!(client.get("/api/name").await.status.as_u16(), 200);
+    let mut admin = app.scratch.connect().unwrap();
+    sql_query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    .execute(&mut admin)
+    .unwrap();
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        statuses.push(client.get("/api/name").await.status.as_u16());
+    }
+    assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
+    assert_eq!(statuses[30..], [200; 10], "each dead connection fails at most once");
+}
+
+#[actix_web::test]
+async fn without_a_database_requests_get_503_and_liveness_stays() {
+    let app = TestApp::start(ROUTES);
+    let client = app.anonymous();
+    let nowhere = secrecy::SecretString::from("postgres://nobody@127.0.0.1:1/none".to_owned());
+    let metrics = foundation::metrics::Metrics::new().unwrap();
+    let database = foundation::database::Database::open(&nowhere, &config(&[]).database, &metrics);
+    let problem =
+        database.run(|connection| sql_query("SELECT 1").execute(connection)).await.unwrap_err();
+    assert_eq!(problem.kind(), error_handling::ProblemType::Unavailable);
+    assert_eq!(client.get("/health/live").await.status.as_u16(), 200);
+}
+
+#[actix_web::test]
+async fn work_whose_caller_hung_up_while_queued_is_not_done() {
+    let flags = ["--database-threads", "1"];
+    let app = TestApp::start_with(ROUTES, &flags);
+    let blocker =
+        app.database.run(|connection| sql_query("SELECT pg_sleep(0.3)").execute(connection));
+    let (done, seen) = std::sync::mpsc::channel::<()>();
+    let abandoned = app.database.run(move |_| -> diesel::QueryResult<()> {
+        let _ = done.send(());
+        Ok(())
+    });
+    {
+        let mut abandoned = Box::pin(abandoned);
+        let mut blocker = Box::pin(blocker);
+        tokio::select! {
+            biased;
+            _ = &mut blocker => panic!("the blocker holds the only thread"),
+            _ = &mut abandoned => panic!("the second one waits behind it"),
+            () = tokio::time::sleep(Duration::from_millis(50)) => {}
+        }
+    }
+    assert_eq!(app.anonymous().get("/api/name").await.status.as_u16(), 200);
+    assert!(seen.try_recv().is_err(), "the abandoned work never ran");
+}

@@ -1,0 +1,249 @@
+#!/bin/sh
+# Installs what this project needs and this system lacks; silent when nothing is missing.
+#
+#   scripts/setup.sh run     cargo, a C compiler, PostgreSQL 14 or newer (server programs)
+#   scripts/setup.sh test    the same and Redis (or Valkey)
+#
+# Says what it would run and asks before it does; YES=1 or CI=true answer yes, and root is not
+# asked. With DATABASE_URL set, `run` needs no PostgreSQL. The C compiler (cc, ar) builds the
+# bundled libpq; nothing else is needed for it, neither perl nor OpenSSL.
+
+set -u
+minimum=14
+
+say() { printf '%s\n' "setup: $*"; }
+fail() {
+    say "$*" >&2
+    exit 1
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+in_ci() { case ${CI:-} in '' | 0 | false) return 1 ;; esac; }
+
+# --- What is there -------------------------------------------------------------------------
+
+# The folders crates/local-services/src/find.rs looks into.
+is_new_enough() {
+    if [ ! -x "$1/postgres" ] || [ ! -x "$1/initdb" ]; then return 1; fi
+    # shellcheck disable=SC2046 # "postgres (PostgreSQL) 15.18 …": the third word is the version
+    set -- $("$1/postgres" --version 2>/dev/null)
+    [ "$#" -ge 3 ] || return 1
+    major=${3%%[!0-9]*}
+    newest=$3
+    [ "${major:-0}" -ge "$minimum" ]
+}
+
+has_postgres() {
+    old_ifs=$IFS
+    IFS=:
+    # shellcheck disable=SC2086 # splitting at the colons is the point
+    set -- $PATH
+    IFS=$old_ifs
+    if has pg_config; then set -- "$@" "$(pg_config --bindir)"; fi
+    for folder in "$@" \
+        /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/libexec/postgresql* \
+        /usr/lib64/postgresql-*/bin /opt/homebrew/opt/postgresql*/bin \
+        /usr/local/opt/postgresql*/bin /home/linuxbrew/.linuxbrew/opt/postgresql*/bin \
+        /Applications/Postgres.app/Contents/Versions/*/bin \
+        /opt/local/lib/postgresql*/bin /usr/local/pgsql*/bin /usr/bin /usr/local/bin; do
+        if is_new_enough "$folder"; then return 0; fi
+    done
+    return 1
+}
+
+has_redis() {
+    if has redis-server || has valkey-server; then return 0; fi
+    for folder in /usr/bin /usr/local/bin /usr/sbin /opt/homebrew/bin \
+        /home/linuxbrew/.linuxbrew/bin /opt/local/bin; do
+        if [ -x "$folder/redis-server" ] || [ -x "$folder/valkey-server" ]; then return 0; fi
+    done
+    return 1
+}
+
+# macOS has a `cc` that only offers to install the real one.
+has_compiler() {
+    if [ "$(uname)" = Darwin ]; then xcode-select -p >/dev/null 2>&1 && return 0; fi
+    if ! has "${CC:-cc}" || ! has "${AR:-ar}"; then return 1; fi
+    [ "$(uname)" != Darwin ]
+}
+
+# --- Installing ----------------------------------------------------------------------------
+
+manager() {
+    for name in apt-get dnf pacman brew; do
+        if has "$name"; then
+            echo "$name"
+            return
+        fi
+    done
+}
+
+# package NAME: what this system's package manager calls it.
+package() {
+    case $(manager)/$1 in
+    apt-get/postgres) echo postgresql ;;
+    apt-get/redis) echo redis-server ;;
+    apt-get/compiler) echo gcc libc6-dev ;;
+    dnf/postgres) echo postgresql-server postgresql-contrib ;;
+    dnf/redis) if dnf -q info valkey >/dev/null 2>&1; then echo valkey; else echo redis; fi ;;
+    */compiler) echo gcc ;;
+    pacman/postgres) echo postgresql ;;
+    pacman/redis) echo valkey ;;
+    brew/postgres) echo postgresql@17 ;;
+    brew/redis) echo redis ;;
+    esac
+}
+
+install_command() {
+    case $(manager) in
+    apt-get) echo "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends" ;;
+    dnf) echo "dnf install -y" ;;
+    pacman) echo "pacman -S --needed --noconfirm" ;;
+    brew) echo "brew install" ;;
+    esac
+}
+
+# Homebrew refuses root and needs no sudo.
+become_root() {
+    if [ "$(id -u)" = 0 ] || [ "$(manager)" = brew ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+confirm() {
+    if [ "$(id -u)" = 0 ] || [ "${YES:-}" = 1 ] || in_ci; then return 0; fi
+    if [ ! -t 0 ]; then
+        say "nobody to ask: run the command above yourself, or start again with YES=1." >&2
+        return 1
+    fi
+    printf 'setup: Go on? [y/N] '
+    read -r answer || return 1
+    case $answer in y | Y | yes | Yes) return 0 ;; esac
+    return 1
+}
+
+# install_packages NAME...: says what, asks, does it; fails when that was not possible.
+install_packages() {
+    command=$(install_command)
+    [ -n "$command" ] || return 1
+    wanted=
+    for name in "$@"; do wanted="$wanted $(package "$name")"; done
+    prefix=
+    if [ "$(id -u)" != 0 ] && [ "$(manager)" != brew ]; then prefix="sudo "; fi
+    say "missing: $*. This installs it:"
+    if [ "$(manager)" = apt-get ]; then say "  ${prefix}apt-get update"; fi
+    say "  $prefix$command$wanted"
+    if [ -n "$prefix" ] && ! has sudo; then
+        say "there is no sudo here: run that as root." >&2
+        return 1
+    fi
+    confirm || return 1
+    # shellcheck disable=SC2086 # both are lists of words
+    case $(manager) in
+    apt-get) install_with_apt $command $wanted ;;
+    *) become_root $command $wanted ;;
+    esac
+}
+
+# Debian starts what it installs. Neither a system-wide cluster nor a system-wide Redis is wanted,
+# so the first is not made and the second is switched off again if it was not there before. The
+# drop-in file is read only while packages are configured, and it is removed afterwards.
+install_with_apt() {
+    drop_in=/etc/postgresql-common/createcluster.d/show-your-work.conf
+    before=$(clusters)
+    become_root apt-get update || say "apt-get update failed; trying with the lists at hand."
+    case " $* " in *" postgresql "*) add_drop_in ;; esac
+    become_root "$@"
+    status=$?
+    case " $* " in
+    *" postgresql "*) remove_drop_in ;;
+    *" redis-server "*) stop_new_redis ;;
+    esac
+    if [ "$before" != "$(clusters)" ]; then
+        say "the package also made a system-wide cluster (pg_lsclusters); this project does not use"
+        say "it. To remove it: sudo pg_dropcluster --stop VERSION main"
+    fi
+    return $status
+}
+
+clusters() { if has pg_lsclusters; then pg_lsclusters -h 2>/dev/null | awk '{ print $1, $2 }'; fi; }
+
+add_drop_in() {
+    trap 'remove_drop_in; exit 130' INT TERM
+    become_root mkdir -p "${drop_in%/*}"
+    echo "create_main_cluster = false" | become_root tee "$drop_in" >/dev/null
+}
+
+remove_drop_in() {
+    trap - INT TERM
+    become_root rm -f "$drop_in"
+    become_root rmdir "${drop_in%/*}" 2>/dev/null || :
+}
+
+# Only called after we installed the package, so no service of the user's is stopped.
+stop_new_redis() {
+    if [ -d /run/systemd/system ]; then
+        become_root systemctl disable --now redis-server >/dev/null 2>&1 || :
+    else
+        become_root service redis-server stop >/dev/null 2>&1 || :
+    fi
+    say "the system-wide Redis service stays off; this project starts its own."
+}
+
+# --- The order of things -------------------------------------------------------------------
+
+require_cargo() {
+    if has cargo; then return 0; fi
+    if [ -x "${HOME:-}/.cargo/bin/cargo" ]; then
+        fail "cargo is installed but not on the PATH. Run: . \"\$HOME/.cargo/env\""
+    fi
+    fail "cargo was not found. Install Rust as https://rustup.rs says, then run this again."
+}
+
+require_compiler() {
+    if has_compiler; then return 0; fi
+    if [ "$(uname)" = Darwin ]; then
+        fail "no C compiler. Run: xcode-select --install"
+    fi
+    if install_packages compiler && has_compiler; then return 0; fi
+    fail "no C compiler: install gcc or clang with binutils (commands cc and ar), then run this again."
+}
+
+require_postgres() {
+    newest=
+    if has_postgres; then return 0; fi
+    install_packages postgres && has_postgres && return 0
+    if [ -n "$newest" ]; then
+        say "PostgreSQL $newest is too old: $minimum or newer is needed." >&2
+        if has dnf; then
+            say "try: sudo dnf module switch-to postgresql:16 && sudo dnf install postgresql-server" >&2
+        fi
+    fi
+    fail "install PostgreSQL $minimum or newer with its server programs
+  (https://www.postgresql.org/download/), or set DATABASE_URL to a server of your own."
+}
+
+# Tests of what Redis adds are skipped without it, except in CI, where skipping would hide faults.
+want_redis() {
+    if has_redis; then return 0; fi
+    install_packages redis && has_redis && return 0
+    if in_ci; then fail "Redis is missing: install redis-server or valkey-server."; fi
+    say "WARNING: going on without Redis; what needs it is not tested."
+    say "  Install redis-server or valkey-server to test everything."
+}
+
+case ${1:-} in
+run)
+    require_cargo
+    require_compiler
+    if [ -z "${DATABASE_URL:-}" ]; then require_postgres; fi
+    ;;
+test)
+    require_cargo
+    require_compiler
+    require_postgres
+    want_redis
+    ;;
+*) fail "usage: scripts/setup.sh run|test" ;;
+esac
