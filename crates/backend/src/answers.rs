@@ -3,6 +3,7 @@
 use evidence::Answer;
 use foundation::http::Mount;
 use foundation::jobs::Job;
+use foundation::metrics::Metrics;
 
 /// Every answer that is built, in the order of the questions.
 pub static ANSWERS: &[&Answer] = &[&log_partitions::ANSWER, &error_handling::ANSWER];
@@ -19,6 +20,11 @@ pub fn find(name: &str) -> Option<&'static Answer> {
             || number.parse() == Ok(answer.number)
                 && (name == number || name.get(number.len() + 1..) == Some(answer.slug))
     })
+}
+
+/// Exposes what answers count on a server's `/metrics`.
+pub fn register_metrics(metrics: &Metrics) {
+    log_partitions::register_metrics(metrics);
 }
 
 /// The API of every answer that has one.

@@ -15,7 +15,7 @@ const MOST_ERRORS: usize = 20;
 /// Entries to store: all of them or none.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// 1 to 10 000 entries, in any order.
     #[schema(min_items = 1, max_items = 10_000)]
     entries: Vec<EntryInput>,
@@ -45,7 +45,7 @@ impl Batch {
     ///
     /// # Errors
     /// 422 that points at the first refused members, such as `#/entries/17/level`.
-    pub fn into_entries(self) -> Result<Vec<NewEntry>, Problem> {
+    pub(crate) fn into_entries(self) -> Result<Vec<NewEntry>, Problem> {
         if !(1..=MOST_ENTRIES).contains(&self.entries.len()) {
             let detail = format!("Send 1 to {MOST_ENTRIES} entries.");
             return Err(Problem::invalid(vec![InvalidField::body("/entries", "length", detail)]));

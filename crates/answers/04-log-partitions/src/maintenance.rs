@@ -32,7 +32,7 @@ pub static JOB: Job = Job {
 /// Months that are made ahead of the present one.
 const MONTHS_AHEAD: u32 = 3;
 
-/// Longest wait for a lock. Whoever reads or writes the log may have to wait as long.
+/// Longest wait for a lock; everybody who comes after us may have to wait as long.
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '2s'";
 
 /// How many whole months are kept besides the present one.
@@ -59,7 +59,7 @@ impl Retention {
 /// Does what is due at `now`; with `dry_run` only says so, in the same sentences.
 ///
 /// # Errors
-/// Whatever the database says. What an earlier sentence reported is done then.
+/// Whatever the database says. What was finished before stays so.
 pub fn maintain(
     connection: &mut PgConnection,
     now: DateTime<Utc>,
@@ -67,11 +67,12 @@ pub fn maintain(
     dry_run: bool,
 ) -> QueryResult<Report> {
     let present = Month::of(now);
-    let months = partitions::all(connection)?;
-    let mut report = create_missing(connection, &months, present, dry_run)?;
+    let existing = partitions::all(connection)?;
+    let missing: Vec<Month> = missing(&existing, present).collect();
+    let mut report = create_months(connection, &missing, dry_run)?;
     match retention {
         Retention::Months(kept) => {
-            for month in expired(&months, present.before(kept)) {
+            for month in expired(&existing, present.before(kept)) {
                 report.push(drop_month(connection, month, dry_run)?);
             }
         }
@@ -79,11 +80,10 @@ pub fn maintain(
             report.push("drop nothing: LOG_RETENTION_MONTHS is not a number from 1 to 1200".into());
         }
     }
-    let made: Vec<Month> = missing(&months, present).collect();
     for outside in partitions::outside(connection)? {
-        // In a dry run the rows of a month that would be made are still there.
-        if !made.contains(&outside.month()) {
-            let (rows, month) = (outside.rows, outside.month());
+        let (rows, month) = (outside.rows, outside.month());
+        // A dry run leaves the rows where they are whose month it would have made.
+        if !(dry_run && missing.contains(&month)) {
             report.push(format!("look into {rows} rows in the default partition for {month}"));
         }
     }
@@ -101,61 +101,64 @@ fn expired(existing: &[Partition], oldest_kept: Month) -> impl Iterator<Item = M
     existing.iter().filter_map(Partition::month).filter(move |month| *month < oldest_kept)
 }
 
-/// In one transaction, so that a waiting insert is sent to another partition once at most.
-fn create_missing(
+/// All in one transaction, so that a waiting insert is sent to another partition once at most.
+fn create_months(
     connection: &mut PgConnection,
-    existing: &[Partition],
-    present: Month,
+    months: &[Month],
     dry_run: bool,
 ) -> QueryResult<Report> {
-    let months: Vec<Month> = missing(existing, present).collect();
     if months.is_empty() {
         return Ok(Report::new());
     }
-    connection.transaction(|connection| {
-        if !dry_run {
-            connection.batch_execute(LOCK_TIMEOUT)?;
-            partitions::lock_default(connection)?;
-        }
+    if dry_run {
         let outside = partitions::outside(connection)?;
-        let mut report = Report::new();
-        for month in months {
-            if !dry_run {
-                partitions::create(connection, month)?;
-            }
-            let waiting = outside.iter().find(|outside| outside.month() == month);
-            report.push(match waiting.map_or(0, |outside| outside.rows) {
-                0 => format!("create {}", month.partition_name()),
-                rows => format!(
-                    "create {} and move {rows} rows into it from the default partition",
-                    month.partition_name()
-                ),
-            });
-        }
-        Ok(report)
-    })
+        let waiting = |month: Month| outside.iter().find(|one| one.month() == month);
+        let rows = |month| waiting(month).map_or(0, |outside| outside.rows);
+        return Ok(months.iter().map(|&month| creation(month, rows(month))).collect());
+    }
+    let created = unless_in_use(connection, |connection| {
+        partitions::lock_default(connection)?;
+        let create = |&month| Ok(creation(month, partitions::create(connection, month)?));
+        months.iter().map(create).collect()
+    })?;
+    Ok(created.unwrap_or_else(|| months.iter().copied().map(left_for_next_run).collect()))
+}
+
+fn creation(month: Month, rows_moved: i64) -> String {
+    let name = month.partition_name();
+    match rows_moved {
+        0 => format!("create {name}"),
+        rows => format!("create {name} and move {rows} rows into it from the default partition"),
+    }
 }
 
 /// One transaction for each month, so that a lock that is not free delays one month alone.
-fn drop_month(
-    connection: &mut PgConnection,
-    month: Month,
-    dry_run: bool,
-) -> QueryResult<String> {
-    let name = month.partition_name();
+fn drop_month(connection: &mut PgConnection, month: Month, dry_run: bool) -> QueryResult<String> {
+    let announced = format!("drop {}", month.partition_name());
     if dry_run {
-        return Ok(format!("drop {name}"));
+        return Ok(announced);
     }
-    let dropped = connection.transaction(|connection| {
+    let dropped = unless_in_use(connection, |connection| partitions::remove(connection, month))?;
+    Ok(dropped.map_or_else(|| left_for_next_run(month), |()| announced))
+}
+
+fn left_for_next_run(month: Month) -> String {
+    format!("leave {} for the next run: the log was in use", month.partition_name())
+}
+
+/// Works in a transaction with bounded locks; `None` when one was not free. That is no failure: the
+/// job comes back, and stopping every client of the log for longer would be the worse outcome.
+fn unless_in_use<T>(
+    connection: &mut PgConnection,
+    work: impl FnOnce(&mut PgConnection) -> QueryResult<T>,
+) -> QueryResult<Option<T>> {
+    let outcome = connection.transaction(|connection| {
         connection.batch_execute(LOCK_TIMEOUT)?;
-        partitions::remove(connection, month)
+        work(connection)
     });
-    match dropped {
-        Ok(()) => Ok(format!("drop {name}")),
-        Err(error) if lock_was_not_free(&error) => {
-            Ok(format!("leave {name} for the next run: the log was in use"))
-        }
-        Err(error) => Err(error),
+    match outcome {
+        Err(error) if lock_was_not_free(&error) => Ok(None),
+        outcome => outcome.map(Some),
     }
 }
 

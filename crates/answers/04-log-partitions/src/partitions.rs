@@ -125,7 +125,7 @@ pub fn lock_default(connection: &mut PgConnection) -> QueryResult<()> {
 ///
 /// # Errors
 /// When a partition overlaps the month or a table has its name.
-pub fn create(connection: &mut PgConnection, month: Month) -> QueryResult<usize> {
+pub fn create(connection: &mut PgConnection, month: Month) -> QueryResult<i64> {
     let (name, from, to) = (month.partition_name(), month.start(), month.end());
     let range = format!("logged_at >= '{from}' AND logged_at < '{to}'");
     // The CHECK repeats the bounds, so that ATTACH believes them instead of scanning the rows;
@@ -145,7 +145,7 @@ pub fn create(connection: &mut PgConnection, month: Month) -> QueryResult<usize>
         "ALTER TABLE log_entries ATTACH PARTITION {name} FOR VALUES FROM ('{from}') TO ('{to}');
          ALTER TABLE {name} DROP CONSTRAINT {name}_bounds"
     ))?;
-    Ok(moved)
+    Ok(i64::try_from(moved).unwrap_or(i64::MAX))
 }
 
 /// Detaches a month and drops it. Needs a transaction: a crash between the two statements would

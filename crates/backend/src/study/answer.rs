@@ -51,7 +51,12 @@ pub(super) async fn page(
             (neighbours(&study, answer))
         }
     };
-    Ok(Page { title, about: "An interview answer with code that runs and numbers that were measured.", main }.respond())
+    Ok(Page {
+        title,
+        about: "An interview answer with code that runs and numbers that were measured.",
+        main,
+    }
+    .respond())
 }
 
 /// A chart of the recorded run.

@@ -3,9 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
-use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, EntityTag, IF_NONE_MATCH,
-};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 use error_handling::Problem;
 
@@ -66,15 +64,15 @@ pub(super) async fn serve(path: web::Path<(String, String)>) -> Result<HttpRespo
 
 /// A picture of a run: checked again on each visit, as the next recording has the same name.
 pub(super) fn picture(request: &HttpRequest, svg: String) -> HttpResponse {
-    let tag = EntityTag::new_strong(fingerprint(&svg));
+    let tag = format!("\"{}\"", fingerprint(&svg));
     let unchanged = request
         .headers()
         .get(IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|known| known.split(',').any(|one| one.trim().parse() == Ok(tag.clone())));
+        .is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
     let mut response = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
-        .insert_header((ETAG, tag.to_string()))
+        .insert_header((ETAG, tag))
         .insert_header((CACHE_CONTROL, "no-cache"))
         .insert_header((CONTENT_SECURITY_POLICY, PICTURE_POLICY))
         .insert_header(("x-content-type-options", "nosniff"));

@@ -54,7 +54,10 @@ impl Digest {
             passed: view.finished.as_ref().is_some_and(|end| end.verdict == Verdict::Passed),
             predictions: predictions(&run),
             endpoints: api::endpoints(answer),
-            checks: view.checks().map(|one| (one.id.clone(), (one.passed, one.claim.clone()))).collect(),
+            checks: view
+                .checks()
+                .map(|one| (one.id.clone(), (one.passed, one.claim.clone())))
+                .collect(),
             shown: shown(answer, &rows),
             show: Markup::default(),
             recorded: events::whole(&view, &recorded_place(answer)),

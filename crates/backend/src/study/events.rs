@@ -36,7 +36,9 @@ pub(super) fn whole(view: &RunView, place: &Place) -> Markup {
 pub(super) fn changed(view: &RunView, change: Change, place: &Place) -> Markup {
     match change {
         Change::Head => html! { (head(view, place)) (status(view)) },
-        Change::Step(at) => html! { (step(&view.steps[at], at, &view.guesses, place)) (status(view)) },
+        Change::Step(at) => {
+            html! { (step(&view.steps[at], at, &view.guesses, place)) (status(view)) }
+        }
         Change::Item(at, index) => {
             html! { (item(&view.steps[at].items[index], (at, index), &view.guesses, place)) (tally(view)) }
         }
@@ -53,8 +55,8 @@ pub(super) fn status(view: &RunView) -> Markup {
                     (verdict_word(end.verdict)) ": " (view.passed) " of "
                     (view.passed + view.failed) " claims held."
                 }
-                (None, Some(step)) if !step.title.is_empty() => "Running: " (step.title),
-                (None, _) => "The run is starting.",
+                (None, Some(step)) if !step.title.is_empty() => { "Running: " (step.title) }
+                (None, _) => { "The run is starting." }
             }
         }
     }

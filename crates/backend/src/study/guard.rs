@@ -89,15 +89,35 @@ mod tests {
     #[test]
     fn only_the_servers_own_page_on_this_machine_may_start_a_demo() {
         let cases: [(&str, &[(&str, &str)], bool); 10] = [
-            ("a page of ours", &[("host", "localhost:8080"), ("origin", "http://localhost:8080")], true),
-            ("the same by address", &[("host", "127.0.0.1"), ("sec-fetch-site", "same-origin")], true),
+            (
+                "a page of ours",
+                &[("host", "localhost:8080"), ("origin", "http://localhost:8080")],
+                true,
+            ),
+            (
+                "the same by address",
+                &[("host", "127.0.0.1"), ("sec-fetch-site", "same-origin")],
+                true,
+            ),
             ("IPv6", &[("host", "[::1]:8080"), ("origin", "http://[::1]:8080")], true),
             ("curl", &[("host", "localhost:8080")], true),
-            ("another port", &[("host", "localhost:8080"), ("origin", "http://localhost:9")], false),
+            (
+                "another port",
+                &[("host", "localhost:8080"), ("origin", "http://localhost:9")],
+                false,
+            ),
             ("another site", &[("host", "localhost"), ("origin", "https://evil.example")], false),
             ("a sandboxed frame", &[("host", "localhost"), ("origin", "null")], false),
-            ("cross-site by metadata", &[("host", "localhost"), ("sec-fetch-site", "cross-site")], false),
-            ("a rebound name", &[("host", "evil.example"), ("origin", "http://evil.example")], false),
+            (
+                "cross-site by metadata",
+                &[("host", "localhost"), ("sec-fetch-site", "cross-site")],
+                false,
+            ),
+            (
+                "a rebound name",
+                &[("host", "evil.example"), ("origin", "http://evil.example")],
+                false,
+            ),
             ("no host", &[], false),
         ];
         for (case, headers, admitted) in cases {
@@ -117,7 +137,8 @@ mod tests {
         assert_eq!(listens("0.0.0.0", false), DemoPolicy::Nobody);
         assert_eq!(listens("0.0.0.0", true), DemoPolicy::Anybody);
         let own = [("host", "shop.example"), ("origin", "https://shop.example")];
-        let request = own.iter().fold(TestRequest::post(), |request, one| request.insert_header(*one));
+        let request =
+            own.iter().fold(TestRequest::post(), |request, one| request.insert_header(*one));
         let request = request.to_http_request();
         assert!(DemoPolicy::Nobody.admit(&request).is_err());
         assert!(DemoPolicy::Anybody.admit(&request).is_ok());

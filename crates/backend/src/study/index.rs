@@ -83,9 +83,10 @@ fn open_question(question: &Question) -> Markup {
         li {
             span.number aria-hidden="true" { (question.number) }
             div.card-text {
-                p.question { (question.title) " " span.not-built { "not built yet" } }
+                p.question { (question.title) }
                 p.listens { (question.listens_for) }
             }
+            span.not-built { "not built yet" }
         }
     }
 }

@@ -144,7 +144,8 @@ impl Writer<'_> {
             return Some(format!("#{}", file_anchor(address)));
         }
         let folder = address.strip_prefix("../")?.split('/').next()?;
-        let neighbour = ANSWERS.iter().find(|one| format!("{:02}-{}", one.number, one.slug) == folder);
+        let neighbour =
+            ANSWERS.iter().find(|one| format!("{:02}-{}", one.number, one.slug) == folder);
         neighbour.map(|answer| format!("/answers/{}", answer.slug))
     }
 

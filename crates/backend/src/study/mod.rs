@@ -73,7 +73,10 @@ fn mount(config: &mut ServiceConfig, study: Study) {
         .app_data(web::Data::new(study))
         .service(reads("/").route(web::get().to(index::page)))
         .service(reads("/answers/{slug}").route(web::get().to(answer::page)))
-        .service(reads("/answers/{slug}/recorded/{chart}.svg").route(web::get().to(answer::recorded_picture)))
+        .service(
+            reads("/answers/{slug}/recorded/{chart}.svg")
+                .route(web::get().to(answer::recorded_picture)),
+        )
         .service(writes("/answers/{slug}/runs").route(web::post().to(request::start)))
         .service(writes("/runs/current/stop").route(web::post().to(request::stop)))
         .service(reads("/runs/current/events").route(web::get().to(stream::watch)))

@@ -85,7 +85,7 @@ fn wish(form: &BTreeMap<String, String>, digest: &Digest) -> Result<Wish, Proble
         let understood = match name.as_str() {
             "scale" => scale(value).map(|scale| wish.scale = scale),
             "seed" => value.trim().parse().ok().map(|seed| wish.seed = seed),
-            _ => guess(name, value, digest).map(|(id, guess)| drop(wish.guesses.insert(id, guess))),
+            _ => guess(name, value, digest).map(|guess| wish.guesses.extend([guess])),
         };
         if understood.is_none() {
             let detail = "Not a value that this field takes.";

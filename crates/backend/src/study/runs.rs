@@ -70,7 +70,8 @@ impl Runs {
     /// Starts a run on a thread of its own: demos block.
     pub(super) fn start(&self, answer: &'static Answer, wish: Wish) -> Result<(), Problem> {
         let interrupt = Interrupt::default();
-        let options = RunOptions { scale: wish.scale, seed: wish.seed, interrupt: interrupt.clone() };
+        let options =
+            RunOptions { scale: wish.scale, seed: wish.seed, interrupt: interrupt.clone() };
         self.begin(answer.slug, wish.guesses, interrupt)?;
         let runs = self.clone();
         let perform = move || {

@@ -148,7 +148,8 @@ impl RunView {
     /// The chart with this id.
     pub(super) fn chart(&self, id: &str) -> Option<&Chart> {
         let items = self.steps.iter().flat_map(|step| &step.items);
-        items.filter_map(|item| if let Item::Chart(chart) = item { Some(chart) } else { None })
+        items
+            .filter_map(|item| if let Item::Chart(chart) = item { Some(chart) } else { None })
             .find(|chart| chart.id == id)
     }
 

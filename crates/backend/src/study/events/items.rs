@@ -74,8 +74,11 @@ fn block(kind: BlockKind, title: &str, text: &str) -> Markup {
 /// A block names its kind but not its language; SQL begins with one of few words.
 fn looks_like_sql(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or_default().to_uppercase();
-    ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "EXPLAIN", "WITH", "COPY", "--"]
-        .contains(&first.as_str())
+    [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "EXPLAIN", "WITH",
+        "COPY", "--",
+    ]
+    .contains(&first.as_str())
 }
 
 fn story(story: &Story) -> Markup {

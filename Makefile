@@ -1,0 +1,49 @@
+# Two commands are enough: `make run` and `make test`. Both install what is missing first.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+Q ?=
+SCALE ?= default
+ARGS ?=
+
+TOOLS := $(CURDIR)/.local/tools
+export PATH := $(PATH):$(TOOLS)/bin
+
+.PHONY: help run test demo evidence lint docs doctor reset
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+run: ## Set everything up and serve the study pages and APIs (ARGS="--listen 127.0.0.1:9000")
+	@scripts/setup.sh run
+	@cargo run --release --quiet -p backend -- serve $(ARGS)
+
+test: ## Set everything up and run every test
+	@scripts/setup.sh test
+	@cargo run --quiet -p local-services -- run --purpose test -- cargo test --workspace $(ARGS)
+
+demo: ## Run the demo of one question, e.g. make demo Q=log-partitions SCALE=full (all without Q)
+	@scripts/setup.sh run
+	@cargo run --release --quiet -p backend -- demo $(if $(Q),$(Q),--all) --scale $(SCALE) $(ARGS)
+
+evidence: ## Run the demos (or Q=…) and record their numbers and charts in the READMEs
+	@scripts/setup.sh run
+	@cargo run --release --quiet -p backend -- demo $(if $(Q),$(Q),--all) --record $(ARGS)
+	@cargo run --release --quiet -p backend -- list --update README.md
+
+lint: ## Check format, lints, documentation, licences and sources
+	@scripts/setup.sh lint
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	cargo deny --log-level error check licenses bans sources
+
+docs: ## Build the API documentation, and the book where mdbook is installed
+	@cargo doc --workspace --no-deps
+	@if command -v mdbook >/dev/null; then mdbook build docs; else echo "mdbook is not installed: read docs/ as it is"; fi
+
+doctor: ## Check this machine and say how to fix what is missing
+	@cargo run --release --quiet -p backend -- doctor
+
+reset: ## Stop the private services and delete their data, after asking
+	@cargo run --quiet -p local-services -- reset

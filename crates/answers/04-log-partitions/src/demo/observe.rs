@@ -1,0 +1,85 @@
+//! Small questions to PostgreSQL about what a statement did.
+
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Json};
+use evidence::{Cell, Failure, Quantity, Stage, statistics};
+use serde_json::Value;
+
+use crate::plan::Plan;
+
+/// Repeats of a timing: the fewest of which a 95 % interval of the median can be given, and one.
+pub(super) const REPEATS: usize = 7;
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+#[derive(QueryableByName)]
+struct Explained {
+    #[diesel(sql_type = Json, column_name = "QUERY PLAN")]
+    plan: Value,
+}
+
+/// The single number that an expression or a subquery in brackets stands for.
+pub(super) fn number(connection: &mut PgConnection, expression: &str) -> QueryResult<u64> {
+    let query = diesel::sql_query(format!("SELECT ({expression})::bigint AS number"));
+    Ok(query.get_result::<Number>(connection)?.number.unsigned_abs())
+}
+
+/// Executes a statement and tells what it read.
+pub(super) fn executed(connection: &mut PgConnection, statement: &str) -> QueryResult<Plan> {
+    explain(connection, "ANALYZE, BUFFERS", statement).map(|plan| Plan::from_json(&plan))
+}
+
+/// Time that planning a statement takes, without executing it.
+pub(super) fn planning_times(
+    connection: &mut PgConnection,
+    statement: &str,
+) -> QueryResult<Vec<Duration>> {
+    let mut plan = || explain(connection, "SUMMARY", statement);
+    plan()?; // The first one fills the caches of this connection.
+    let milliseconds = |plan: Value| plan[0]["Planning Time"].as_f64().unwrap_or(0.0);
+    let times = (0..REPEATS).map(|_| Ok(Duration::from_secs_f64(milliseconds(plan()?) / 1e3)));
+    times.collect()
+}
+
+fn explain(connection: &mut PgConnection, options: &str, statement: &str) -> QueryResult<Value> {
+    let explain = format!("EXPLAIN ({options}, FORMAT JSON) {statement}");
+    Ok(diesel::sql_query(explain).get_result::<Explained>(connection)?.plan)
+}
+
+/// Repeated wall-clock times of a statement.
+pub(super) fn times(
+    stage: &Stage,
+    connection: &mut PgConnection,
+    statement: &str,
+) -> Result<Vec<Duration>, Failure> {
+    let mut times = Vec::with_capacity(REPEATS);
+    for _ in 0..REPEATS {
+        stage.go_on()?;
+        let began = Instant::now();
+        connection.batch_execute(statement)?;
+        times.push(began.elapsed());
+    }
+    Ok(times)
+}
+
+/// The median of times and the interval that it can be trusted to.
+pub(super) fn time_cell(times: &[Duration]) -> Cell {
+    let measured = statistics::median_of("", String::new(), times);
+    let bound = |value| Quantity { value, ..measured.value };
+    format!("{} ({} to {})", measured.value, bound(measured.low), bound(measured.high)).into()
+}
+
+/// Bytes of write-ahead log that a statement causes on the whole server.
+pub(super) fn wal_of(connection: &mut PgConnection, statement: &str) -> QueryResult<u64> {
+    let position = "pg_current_wal_insert_lsn() - '0/0'";
+    let before = number(connection, position)?;
+    connection.batch_execute(statement)?;
+    Ok(number(connection, position)? - before)
+}

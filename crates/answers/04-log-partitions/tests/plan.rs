@@ -1,0 +1,105 @@
+//! The hot queries keep their plans: what they read is bounded, whatever the table holds.
+
+use diesel::connection::SimpleConnection;
+use foundation::testing::TestApp;
+use log_partitions::maintenance::{Retention, maintain};
+use serde_json::{Value, json};
+
+/// Four months with 20 000 entries each, two in a hundred of them errors.
+fn four_months() -> TestApp {
+    let app = TestApp::start(&[log_partitions::routes]);
+    let mut connection = app.scratch.connect().unwrap();
+    let now = "2026-01-15T00:00:00Z".parse().unwrap();
+    maintain(&mut connection, now, Retention::Months(13), false).unwrap();
+    connection
+        .batch_execute(
+            "INSERT INTO log_entries (logged_at, level, service, message)
+             SELECT '2026-01-01Z'::timestamptz + n * interval '129.6 seconds',
+                    CASE n % 50 WHEN 0 THEN 4 ELSE 2 END, 'service-' || n % 20,
+                    repeat('x', 80)
+             FROM generate_series(0, 79999) AS n;
+             ANALYZE log_entries;",
+        )
+        .unwrap();
+    app
+}
+
+/// The plan of a listing.
+async fn plan(app: &TestApp, query: &str) -> Value {
+    let reply = app.anonymous().get(&format!("/api/v1/logs/plan?{query}")).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let plan = reply.json();
+    assert_eq!(plan["partitions_total"], 5);
+    plan
+}
+
+fn buffers(plan: &Value) -> u64 {
+    plan["buffers"].as_u64().unwrap()
+}
+
+/// In index order from its first row: nothing is scanned whole and nothing sorted.
+fn comes_from_an_index(plan: &Value) -> bool {
+    let text = plan["text"].as_str().unwrap();
+    text.contains("Index Scan") && !text.contains("Seq Scan") && !text.contains("Sort")
+}
+
+const FEBRUARY: &str = "from=2026-02-01T00:00:00Z&to=2026-03-01T00:00:00Z";
+
+#[actix_web::test]
+async fn a_month_is_answered_by_its_own_partition_and_by_an_index() {
+    let app = four_months();
+    let plan = plan(&app, FEBRUARY).await;
+    assert_eq!(plan["partitions_read"], json!(["log_entries_2026_02"]));
+    assert_eq!(plan["rows_read"], 51, "a page and one row");
+    assert!(comes_from_an_index(&plan), "{plan}");
+    assert!(buffers(&plan) <= 10, "{plan}");
+}
+
+#[actix_web::test]
+async fn a_service_is_found_by_its_index() {
+    let app = four_months();
+    let plan = plan(&app, &format!("{FEBRUARY}&service=service-7")).await;
+    assert_eq!(plan["partitions_read"], json!(["log_entries_2026_02"]));
+    assert_eq!(plan["rows_read"], 51);
+    assert!(comes_from_an_index(&plan), "{plan}");
+    assert!(buffers(&plan) <= 70, "{plan}");
+}
+
+#[actix_web::test]
+async fn errors_are_found_by_the_partial_index() {
+    let app = four_months();
+    let errors = plan(&app, &format!("{FEBRUARY}&level=error")).await;
+    assert_eq!(errors["rows_read"], 51);
+    assert!(comes_from_an_index(&errors), "{errors}");
+    // There is none; every error of the month is looked at, and nothing else.
+    let fatal = plan(&app, &format!("{FEBRUARY}&level=fatal")).await;
+    assert!(fatal["rows_read"].as_u64().unwrap() <= 400, "{fatal}");
+    assert!(!fatal["text"].as_str().unwrap().contains("Seq Scan"), "{fatal}");
+}
+
+#[actix_web::test]
+async fn the_next_page_starts_at_its_place_and_skips_newer_months() {
+    let app = four_months();
+    let query = "from=2026-01-01T00:00:00Z&to=2026-04-01T00:00:00Z";
+    let client = app.anonymous();
+    // A page that ends in February, found by listing February alone.
+    let first = client.get(&format!("/api/v1/logs?{FEBRUARY}&limit=200")).await;
+    let link = first.header("link").to_owned();
+    let (_, cursor) = link.split_once("cursor=").unwrap();
+    let cursor = cursor.trim_end_matches(">; rel=\"next\"");
+
+    let plan = plan(&app, &format!("{query}&cursor={cursor}")).await;
+    let read = plan["partitions_read"].as_array().unwrap();
+    assert!(read.contains(&json!("log_entries_2026_02")), "{plan}");
+    assert!(!read.contains(&json!("log_entries_2026_03")), "a month already read: {plan}");
+    assert!(comes_from_an_index(&plan), "{plan}");
+    assert!(buffers(&plan) <= 15, "{plan}");
+}
+
+#[actix_web::test]
+async fn a_range_without_rows_reads_next_to_nothing() {
+    let app = four_months();
+    let plan = plan(&app, "from=2026-05-10T00:00:00Z&to=2026-05-11T00:00:00Z").await;
+    assert_eq!(plan["partitions_read"], json!(["log_entries_default"]));
+    assert!(buffers(&plan) <= 10, "{plan}");
+}

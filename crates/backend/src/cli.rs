@@ -1,0 +1,204 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use evidence::Answer;
+use evidence::cli::DemoArgs;
+use foundation::http::describe;
+use secrecy::SecretString;
+
+use crate::answers::{ANSWERS, JOBS, find, routes};
+use crate::questions::QUESTIONS;
+use crate::serve::{self, Backing, ServeArgs};
+use crate::{doctor, questions};
+
+const EXAMPLES: &str = "Examples:
+  backend                                  serve the pages and the API
+  backend demo log-partitions              run one demo
+  backend demo --all --scale quick         run all of them, each within five seconds
+  backend doctor                           check this machine, with a fix for each gap
+
+Every setting of `serve` is a flag or an environment variable: see `backend serve --help`.";
+
+/// Eighteen back-end interview questions, answered with Rust that runs.
+#[derive(Debug, Parser)]
+#[command(name = "backend", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Serve the pages and the API until Ctrl-C; what `backend` does by itself
+    ///
+    /// Without DATABASE_URL it starts a private PostgreSQL from this machine's own programs, keeps
+    /// its data in .local/, and stops it again.
+    Serve(Box<ServeArgs>),
+    /// Run the demo of one or more answers
+    ///
+    /// Each demo shows the wrong way failing and the right way passing, on a scratch database that
+    /// is dropped afterwards. Exit codes: 0 every claim held, 1 one did not, 130 stopped.
+    Demo(DemoTask),
+    /// List the eighteen questions, and which are built
+    List,
+    /// Print the OpenAPI description of the API
+    Openapi,
+    /// Check this machine: what is missing, and how to get it. Exit code 1 if something needed is
+    Doctor,
+    /// Run a recurring job once, instead of waiting for its turn
+    Job(JobTask),
+}
+
+#[derive(Args, Debug)]
+struct DemoTask {
+    /// Which: a slug or a number, see `backend list`
+    #[arg(value_name = "QUESTION", required_unless_present = "all", value_parser = answer)]
+    questions: Vec<&'static Answer>,
+    /// Every answer that is built
+    #[arg(long, conflicts_with = "questions")]
+    all: bool,
+    #[command(flatten)]
+    how: DemoArgs,
+}
+
+#[derive(Args, Debug)]
+struct JobTask {
+    /// Which; without it they are listed
+    name: Option<String>,
+    /// Only tell what would be done
+    #[arg(long)]
+    dry_run: bool,
+    /// PostgreSQL to work on. Without it: the private one that `serve` uses
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<SecretString>,
+}
+
+/// Does what the arguments of this process say.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Cli::parse_from(with_default(std::env::args().collect())).task {
+        Task::Serve(args) => exit(serve::run(*args)),
+        Task::Demo(task) => demo(&task),
+        Task::List => list(),
+        Task::Openapi => openapi(),
+        Task::Doctor => doctor::run(),
+        Task::Job(task) => exit(job(&task)),
+    }
+}
+
+/// `backend` and `backend --listen …` mean `backend serve …`.
+fn with_default(mut arguments: Vec<String>) -> Vec<String> {
+    let own = ["-h", "--help", "-V", "--version"];
+    let serves = arguments
+        .get(1)
+        .is_none_or(|first| first.starts_with('-') && !own.contains(&first.as_str()));
+    if serves {
+        arguments.insert(1.min(arguments.len()), "serve".to_owned());
+    }
+    arguments
+}
+
+fn exit<E: std::fmt::Display>(outcome: Result<(), E>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn answer(name: &str) -> Result<&'static Answer, String> {
+    find(name).ok_or_else(|| {
+        let built: Vec<&str> = ANSWERS.iter().map(|answer| answer.slug).collect();
+        let open = questions::by_slug(name).map_or("no such answer", |_| "not built yet");
+        format!("{open}; there are: {}", built.join(", "))
+    })
+}
+
+fn demo(task: &DemoTask) -> ExitCode {
+    let answers = if task.all { ANSWERS } else { &task.questions };
+    evidence::cli::perform(answers, &task.how)
+}
+
+fn list() -> ExitCode {
+    let width = QUESTIONS.iter().map(|question| question.slug.len()).max().unwrap_or_default();
+    for question in QUESTIONS {
+        let built = ANSWERS.iter().any(|answer| answer.slug == question.slug);
+        let mark = if built { "built" } else { "–" };
+        println!(
+            "{:>2}  {:<width$}  {mark:<5}  {}",
+            question.number, question.slug, question.title
+        );
+    }
+    ExitCode::SUCCESS
+}
+
+fn openapi() -> ExitCode {
+    match describe(&routes()).to_pretty_json() {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => exit(Err(error)),
+    }
+}
+
+fn job(task: &JobTask) -> Result<(), Box<dyn std::error::Error>> {
+    let Some(name) = &task.name else {
+        JOBS.iter().for_each(|job| println!("{}  {}", job.name, job.about));
+        return Ok(());
+    };
+    let job = JOBS.iter().find(|job| job.name == name).ok_or_else(|| {
+        let names: Vec<&str> = JOBS.iter().map(|job| job.name).collect();
+        format!("there is no job `{name}`; there are: {}", names.join(", "))
+    })?;
+    let backing = Backing::find(task.database_url.clone())?;
+    match job.run_locked(&mut backing.connect()?, task.dry_run)? {
+        None => println!("{name} is running on another server"),
+        Some(report) if report.is_empty() => println!("nothing to do"),
+        Some(report) => report.iter().for_each(|done| println!("{done}")),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<String> {
+        std::iter::once("backend").chain(words.iter().copied()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serving_is_what_happens_by_itself() {
+        assert_eq!(with_default(words(&[])), words(&["serve"]));
+        let flags = ["--listen", "127.0.0.1:1"];
+        assert_eq!(with_default(words(&flags)), words(&["serve", "--listen", "127.0.0.1:1"]));
+        for other in [&["--help"][..], &["list"], &["demo", "--all"]] {
+            assert_eq!(with_default(words(other)), words(other));
+        }
+    }
+
+    #[test]
+    fn a_demo_is_named_by_slug_or_number_and_mistakes_are_answered_with_what_there_is() {
+        let parse = |list: &[&str]| Cli::try_parse_from(words(list));
+        for name in ["log-partitions", "4", "08"] {
+            assert!(parse(&["demo", name, "--scale", "quick"]).is_ok(), "{name}");
+        }
+        let error = parse(&["demo", "caching"]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("not built yet; there are: log-partitions"), "{error}");
+        assert_eq!(parse(&["demo"]).unwrap_err().exit_code(), 2);
+        assert!(matches!(parse(&["demo", "--all"]).unwrap().task, Task::Demo(task) if task.all));
+    }
+}

@@ -1,0 +1,159 @@
+//! The database that the server stands on: the one that was named, or a private one.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use foundation::migrate::{MigrationError, migrate};
+use local_services::{Postgres, Purpose, project_root};
+use secrecy::{ExposeSecret, SecretString};
+
+/// How long a database that was named may take to answer: containers start side by side.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why there is no database.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// No private server could be started.
+    #[error("{0}\nOr name a server: DATABASE_URL=postgres://user:password@host/name")]
+    Private(#[from] local_services::Error),
+    /// The named server does not answer.
+    #[error(
+        "the database of DATABASE_URL does not answer: {0}\n\
+         Check that it runs and that host, port, name and password are right \
+         (psql \"$DATABASE_URL\" should connect), or unset DATABASE_URL to get a private one."
+    )]
+    Unreachable(String),
+    /// The URL cannot be read.
+    #[error(
+        "DATABASE_URL is not of the form postgres://user:password@host/name.\n\
+         Correct it, or unset it to get a private database."
+    )]
+    Url,
+    /// The schema could not be brought up to date.
+    #[error("{0}\nThe role needs CREATE on the schema `public`; what came before stays applied.")]
+    Migrate(#[from] MigrationError),
+    /// The server does not tell its version, so it is hardly PostgreSQL.
+    #[error("the database does not say which PostgreSQL it is: {0}")]
+    Version(#[from] diesel::result::Error),
+}
+
+/// A database, migrated, and the private server it may live in.
+#[derive(Debug)]
+pub struct Backing {
+    url: SecretString,
+    version: String,
+    /// Dropped last: the server stops with it, unless somebody else uses it.
+    private: Option<Postgres>,
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+impl Backing {
+    /// Waits for the database of `url`, or starts a private one; then migrates it.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`]; no message holds a password.
+    pub fn find(url: Option<SecretString>) -> Result<Self, DatabaseError> {
+        let (url, private) = match url {
+            Some(url) => (url, None),
+            None => {
+                let private = Postgres::acquire(&project_root()?, Purpose::Serve)?;
+                (SecretString::from(private.url()), Some(private))
+            }
+        };
+        let mut connection = connect(&url, PATIENCE)?;
+        migrate(&mut connection)?;
+        let version = diesel::sql_query("SELECT current_setting('server_version') AS version")
+            .get_result::<Version>(&mut connection)?
+            .version;
+        // Distributions append their own: "15.18 (Debian 15.18-0+deb12u1)".
+        let version = version.split(' ').next().unwrap_or_default().to_owned();
+        Ok(Self { url, version, private })
+    }
+
+    /// The URL of the database.
+    #[must_use]
+    pub fn url(&self) -> &SecretString {
+        &self.url
+    }
+
+    /// A connection outside the server's own.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Unreachable`].
+    pub fn connect(&self) -> Result<PgConnection, DatabaseError> {
+        connect(&self.url, Duration::ZERO)
+    }
+
+    /// The version of the server, such as `17.6`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Where the data of the private server live, and whether this process started it.
+    #[must_use]
+    pub fn private(&self) -> Option<(PathBuf, bool)> {
+        let private = self.private.as_ref()?;
+        Some((private.data_dir().to_path_buf(), private.started_here()))
+    }
+}
+
+/// Connects, trying again until `patience` is over.
+pub(crate) fn connect(
+    url: &SecretString,
+    patience: Duration,
+) -> Result<PgConnection, DatabaseError> {
+    let end = Instant::now() + patience;
+    loop {
+        let error = match PgConnection::establish(url.expose_secret()) {
+            Ok(connection) => return Ok(connection),
+            Err(error) => told(&error)?,
+        };
+        if Instant::now() >= end {
+            return Err(DatabaseError::Unreachable(error));
+        }
+        tracing::info!("waiting for the database");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// What may be shown of a failure. A message about the URL itself quotes parts of it, which may
+/// be the password; one about the connection names host, port, role and database only.
+fn told(error: &ConnectionError) -> Result<String, DatabaseError> {
+    let ConnectionError::BadConnection(message) = error else { return Err(DatabaseError::Url) };
+    let about_connection = ["connection to server", "could not translate host name"];
+    if !about_connection.iter().any(|start| message.contains(start)) {
+        return Err(DatabaseError::Url);
+    }
+    Ok(message.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_does_not_answer_is_named_without_its_password() {
+        let cases = [
+            "postgres://app:hunter2@127.0.0.1:1/shop",
+            "postgres://app:hunter2@no-such-host.invalid/shop",
+            "postgres://app:hun%zzter2@127.0.0.1/shop",
+            "postgres://app:hunter2@127.0.0.1:hunter2/shop",
+            "hunter2",
+        ];
+        for url in cases {
+            let error =
+                connect(&SecretString::from(url), Duration::ZERO).err().unwrap().to_string();
+            assert!(!error.contains("hunter2") && !error.contains("ter2"), "{url}: {error}");
+            assert!(error.contains("DATABASE_URL"), "{url}: {error}");
+            assert!(error.contains("unset"), "says what to do next: {error}");
+        }
+    }
+}
