@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh run     cargo, a C compiler, PostgreSQL 14 or newer (server programs)
 #   scripts/setup.sh test    the same and Redis (or Valkey)
+#   scripts/setup.sh lint    cargo, a C compiler and cargo-deny
 #
 # Says what it would run and asks before it does; YES=1 or CI=true answer yes, and root is not
 # asked. With DATABASE_URL set, `run` needs no PostgreSQL. The C compiler (cc, ar) builds the
@@ -10,6 +11,7 @@
 
 set -u
 minimum=14
+cargo_deny=0.20.2
 
 say() { printf '%s\n' "setup: $*"; }
 fail() {
@@ -233,6 +235,16 @@ want_redis() {
     say "  Install redis-server or valkey-server to test everything."
 }
 
+# Into the project's own folder, so that nothing of the user's is replaced.
+want_cargo_deny() {
+    tools=$(dirname "$0")/../.local/tools
+    if has cargo-deny || [ -x "$tools/bin/cargo-deny" ]; then return 0; fi
+    say "cargo-deny is missing; building it takes a few minutes, once:"
+    say "  cargo install --locked cargo-deny@$cargo_deny --root .local/tools"
+    cargo install --quiet --locked "cargo-deny@$cargo_deny" --root "$tools" ||
+        fail "cargo-deny could not be built: see the message above."
+}
+
 case ${1:-} in
 run)
     require_cargo
@@ -245,5 +257,10 @@ test)
     require_postgres
     want_redis
     ;;
-*) fail "usage: scripts/setup.sh run|test" ;;
+lint)
+    require_cargo
+    require_compiler
+    want_cargo_deny
+    ;;
+*) fail "usage: scripts/setup.sh run|test|lint" ;;
 esac

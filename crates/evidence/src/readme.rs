@@ -199,7 +199,7 @@ pub(crate) fn backticked(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2).map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn proof(text: &str) -> Option<Proof> {
+pub(crate) fn proof(text: &str) -> Option<Proof> {
     let (kind, name) = text.split_once(':')?;
     match kind {
         "check" => Some(Proof::Check(name.to_owned())),

@@ -45,7 +45,7 @@ pub enum Purpose {
     Serve,
     /// Fast settings: a power cut may lose the data, which tests do not mind.
     Test,
-    /// Fast settings and room for bulk loads of a few million rows.
+    /// Durable settings, as what is measured gets quoted, and room for bulk loads of millions of rows.
     Demo,
 }
 

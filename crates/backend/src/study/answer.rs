@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use error_handling::Problem;
 use evidence::Answer;
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::digest::{self, Digest};
 use super::layout::Page;
@@ -83,7 +83,7 @@ fn hero(answer: &Answer, digest: &Digest, title: &str, context: Context<'_>) -> 
                 @if let Some(Question { listens_for, .. }) = questions::by_slug(answer.slug) {
                     li.listens { span.fact-name { "They listen for" } " " (listens_for) }
                 }
-                li { span.fact-name { "To read" } " " (prose) " min, " (with_code) " with the code" }
+                li { span.fact-name { "To read" } " " (prose) " min, " (with_code) " with the code below" }
                 li { span.fact-name { "Level" } " starts at junior; what a senior adds is marked" }
                 @if let Some((held, made)) = digest.tally {
                     li { span.fact-name { "Proof" } " " (held) " of " (made) " claims held on " (digest.recorded_on) }
@@ -118,7 +118,7 @@ fn say_it(digest: &Digest, context: Context<'_>) -> Markup {
                     @if let Some(text) = digest.readme.spoken(heading) {
                         section class={ "speech " (markdown::slug(heading)) } {
                             h3 { (heading) }
-                            (markdown::blocks(&text, context))
+                            (with_senior_marked(markdown::blocks(&text, context)))
                         }
                     }
                 }
@@ -128,6 +128,11 @@ fn say_it(digest: &Digest, context: Context<'_>) -> Markup {
             }
         }
     }
+}
+
+/// READMEs begin what a senior adds with that word; the page sets it apart.
+fn with_senior_marked(html: Markup) -> Markup {
+    PreEscaped(html.0.replace("<p><strong>Senior", "<p class=\"senior\"><strong>Senior"))
 }
 
 fn rest(digest: &Digest, heading: &str, context: Context<'_>) -> Markup {

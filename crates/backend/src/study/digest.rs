@@ -11,7 +11,7 @@ use super::events::{self, Place};
 use super::show;
 use super::view::RunView;
 
-/// Words read aloud or silently in a minute, and words of code.
+/// Words of text and of code that one reads in a minute.
 const PROSE_PER_MINUTE: usize = 220;
 const CODE_PER_MINUTE: usize = 110;
 
@@ -61,7 +61,7 @@ impl Digest {
             shown: shown(answer, &rows),
             show: Markup::default(),
             recorded: events::whole(&view, &recorded_place(answer)),
-            minutes: minutes(answer),
+            minutes: minutes(answer, &rows),
             readme,
         };
         digest.show = show::table(answer, &digest, &rows);
@@ -108,10 +108,11 @@ fn shown(answer: &Answer, rows: &[ShowRow]) -> Vec<String> {
     paths.filter(|path| answer.sources.iter().any(|source| source.path == path)).collect()
 }
 
-/// Minutes to read the text alone, and with the code.
-fn minutes(answer: &Answer) -> (usize, usize) {
+/// Minutes to read the text alone, and with the code that the page shows.
+fn minutes(answer: &Answer, rows: &[ShowRow]) -> (usize, usize) {
     let words = |text: &str| text.split_whitespace().count();
     let prose = words(answer.readme).div_ceil(PROSE_PER_MINUTE);
-    let code: usize = answer.sources.iter().map(|source| words(source.text)).sum();
+    let items = rows.iter().filter_map(|row| show::item(answer, row.code.as_ref()?));
+    let code: usize = items.map(|item| words(&item.text)).sum();
     (prose, prose + code.div_ceil(CODE_PER_MINUTE))
 }

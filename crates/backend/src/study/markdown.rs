@@ -3,8 +3,6 @@
 //! The READMEs are ours, yet raw HTML is cut down to what they use, so that a page holds nothing
 //! this file does not know of.
 
-use std::fmt::Write;
-
 use evidence::Answer;
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
@@ -29,12 +27,35 @@ const TAGS: [&str; 6] = ["<details>", "</details>", "<summary>", "</summary>", "
 /// Renders blocks of Markdown.
 pub(super) fn blocks(text: &str, context: Context<'_>) -> Markup {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+    let text = with_value_signs(text);
     let mut writer = Writer { context, links: Vec::new(), code: None, heading: None };
     let events: Vec<Event<'_>> =
-        Parser::new_ext(text, options).flat_map(|event| writer.translate(event)).collect();
+        Parser::new_ext(&text, options).flat_map(|event| writer.translate(event)).collect();
     let mut out = String::with_capacity(text.len() * 2);
     push_html(&mut out, events.into_iter());
+    let title = format!("measured on {}", context.stamp);
+    let value = opening(&html! { span.measured title=(title) {} });
+    let out = out.replace(VALUE_BEGIN, &value).replace(VALUE_END, "</span>");
     PreEscaped(without_inline_styles(&out))
+}
+
+/// Letters for private use, which no text of ours holds.
+const VALUE_BEGIN: char = '\u{e000}';
+const VALUE_END: char = '\u{e001}';
+
+/// Replaces the marks around measured values by single letters: a line that begins with a comment
+/// would end its paragraph.
+fn with_value_signs(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("<!-- v:") {
+        let Some((_, after)) = after.split_once("-->") else { break };
+        out.push_str(before);
+        out.push(VALUE_BEGIN);
+        rest = after;
+    }
+    out.push_str(rest);
+    out.replace("<!-- /v -->", VALUE_END.encode_utf8(&mut [0; 4]))
 }
 
 /// Renders one line of Markdown without a paragraph around it.
@@ -70,7 +91,7 @@ struct Writer<'page> {
 impl Writer<'_> {
     fn translate<'text>(&mut self, event: Event<'text>) -> Vec<Event<'text>> {
         match event {
-            Event::Html(html) | Event::InlineHtml(html) => vec![raw(self.allowed(&html))],
+            Event::Html(html) | Event::InlineHtml(html) => vec![raw(allowed(&html))],
             Event::Start(Tag::CodeBlock(kind)) => {
                 let name = match &kind {
                     CodeBlockKind::Fenced(name) => name.as_ref(),
@@ -148,39 +169,22 @@ impl Writer<'_> {
             ANSWERS.iter().find(|one| format!("{:02}-{}", one.number, one.slug) == folder);
         neighbour.map(|answer| format!("/answers/{}", answer.slug))
     }
+}
 
-    /// The allowed tags of a piece of HTML, its text escaped, markers of quoted numbers turned
-    /// into what shows where they come from, everything else left out.
-    fn allowed(&self, html: &str) -> String {
-        let mut out = String::new();
-        let mut rest = html;
-        while let Some(start) = rest.find('<') {
-            let _ = write!(out, "{}", html! { (rest[..start]) }.0);
-            rest = &rest[start..];
-            let end = if rest.starts_with("<!--") { "-->" } else { ">" };
-            let length = rest.find(end).map_or(rest.len(), |at| at + end.len());
-            let (tag, after) = rest.split_at(length);
-            out.push_str(&self.tag(tag));
-            rest = after;
-        }
-        let _ = write!(out, "{}", html! { (rest) }.0);
-        out
+/// The allowed tags of a piece of HTML and its text, escaped; everything else is left out.
+fn allowed(html: &str) -> String {
+    let mut out = String::new();
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        out.push_str(&html! { (rest[..start]) }.0);
+        rest = &rest[start..];
+        let end = if rest.starts_with("<!--") { "-->" } else { ">" };
+        let length = rest.find(end).map_or(rest.len(), |at| at + end.len());
+        let (tag, after) = rest.split_at(length);
+        out.push_str(if TAGS.contains(&tag) { tag } else { "" });
+        rest = after;
     }
-
-    fn tag(&self, tag: &str) -> String {
-        if TAGS.contains(&tag) {
-            return tag.to_owned();
-        }
-        let comment = tag.trim_start_matches("<!--").trim_end_matches("-->").trim();
-        match comment {
-            "/v" => "</span>".to_owned(),
-            _ if comment.starts_with("v:") => {
-                let title = format!("measured on {}", self.context.stamp);
-                opening(&html! { span.measured title=(title) {} })
-            }
-            _ => String::new(),
-        }
-    }
+    out + &html! { (rest) }.0
 }
 
 /// The opening tag of an empty element.
@@ -219,4 +223,70 @@ pub(super) fn file_anchor(path: &str) -> String {
 pub(super) fn slug(text: &str) -> String {
     let words = text.split(|letter: char| !letter.is_alphanumeric());
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(text: &str) -> String {
+        let shown = ["src/store.rs".to_owned()];
+        let context = Context { answer: ANSWERS[0], stamp: "a day & a \"machine\"", shown: &shown };
+        blocks(text, context).0
+    }
+
+    #[test]
+    fn measured_values_are_marked_even_at_the_start_of_a_line() {
+        let html = rendered("It took\n<!-- v:a.left -->12 ms<!-- /v --> here, **or**\nso.");
+        let value = r#"<span class="measured" title="measured on a day &amp; a &quot;machine&quot;">12 ms</span>"#;
+        assert!(html.contains(value) && html.contains("<strong>or</strong>"), "{html}");
+        assert_eq!(html.matches("<p>").count(), 1, "{html}");
+    }
+
+    #[test]
+    fn links_lead_to_what_these_pages_show() {
+        let cases = [
+            ("[`x`](src/store.rs)", r##"<a href="#file-src-store-rs""##),
+            ("[a](../08-error-handling/README.md)", r#"<a href="/answers/error-handling""#),
+            ("[a](https://example.org/?a=1&b=2)", r#"<a href="https://example.org/?a=1&amp;b=2""#),
+            (
+                "[a](../../../migrations/x/up.sql)",
+                r#"<span class="path" title="migrations/x/up.sql">a</span>"#,
+            ),
+            ("[a](../18-caching/README.md)", r#"title="crates/answers/18-caching/README.md""#),
+            ("[a](javascript:alert(1))", r#"<span class="path""#),
+        ];
+        for (text, expected) in cases {
+            let html = rendered(text);
+            assert!(html.contains(expected), "{text}: {html}");
+        }
+    }
+
+    #[test]
+    fn raw_html_is_cut_down_to_what_readmes_use() {
+        let html = rendered(
+            "<details><summary>a `b`</summary>\n\nc <b onclick=x>d</b> <!-- e -->\n\n</details>",
+        );
+        assert!(html.contains("<details><summary>a `b`</summary>"), "{html}");
+        assert!(
+            !html.contains("onclick") && !html.contains("<!--") && html.contains('d'),
+            "{html}"
+        );
+        assert!(!rendered("<script>alert(1)</script>").contains("<script"));
+    }
+
+    #[test]
+    fn tables_scroll_and_carry_no_style_attribute() {
+        let html = rendered("| a | b |\n|---|--:|\n| 1 | 2 |\n");
+        assert!(html.contains(r#"<div class="scroll" tabindex="0"><table>"#), "{html}");
+        assert!(html.contains(r#"<th scope="col" class="number">b</th>"#), "{html}");
+        assert!(!html.contains("style="), "{html}");
+    }
+
+    #[test]
+    fn headings_get_ids_and_code_its_colours() {
+        let html = rendered("### Two *big* words\n\n```rust\nlet a = 1;\n```\n");
+        assert!(html.contains(r#"<h3 id="two-big-words">Two big words</h3>"#), "{html}");
+        assert!(html.contains(r#"<span class="k">let</span>"#), "{html}");
+    }
 }

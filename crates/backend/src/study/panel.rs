@@ -92,7 +92,8 @@ fn time(scale: Scale) -> &'static str {
 fn needs(needs: &Needs) -> String {
     let mut parts = Vec::new();
     if needs.rows > 0 {
-        parts.push(format!("{} rows", Quantity::count(needs.rows)));
+        let word = if needs.rows == 1 { "row" } else { "rows" };
+        parts.push(format!("{} {word}", Quantity::count(needs.rows)));
     }
     if needs.disk_bytes > 0 {
         parts.push(format!("{} disk", Quantity::bytes(needs.disk_bytes)));

@@ -1,7 +1,8 @@
 //! The "Show it" table: what you say, the code it is about, and what proves it.
 
+use evidence::Answer;
 use evidence::readme::{CodeRef, Proof, ShowRow};
-use evidence::{Answer, source};
+use evidence::source::{self, Item};
 use maud::{Markup, html};
 
 use super::digest::Digest;
@@ -69,15 +70,19 @@ fn check(id: &str, digest: &Digest) -> Markup {
     }
 }
 
+/// The item in the source that this program was built from.
+pub(super) fn item(answer: &Answer, code: &CodeRef) -> Option<Item> {
+    let file = answer.sources.iter().find(|source| source.path == code.path)?;
+    source::find(&code.path, file.text, &code.item)
+}
+
 fn code_item(answer: &Answer, code: &CodeRef, first: bool) -> Markup {
-    let CodeRef { path, item } = code;
-    let file = answer.sources.iter().find(|source| source.path == path);
-    let found = file.and_then(|file| source::find(path, file.text, item));
+    let CodeRef { path, item: name } = code;
     html! {
-        @if let Some(found) = found {
+        @if let Some(found) = item(answer, code) {
             details.code-item open id=[first.then(|| file_anchor(path))] {
                 summary {
-                    code.item-name { (item) }
+                    code.item-name { (name) }
                     span.path { (path) " : " (found.lines.start()) "–" (found.lines.end()) }
                 }
                 pre.code tabindex="0" {
@@ -85,7 +90,7 @@ fn code_item(answer: &Answer, code: &CodeRef, first: bool) -> Markup {
                 }
             }
         } @else {
-            p.elsewhere { code.item-name { (item) } span.path { (path) } }
+            p.elsewhere { code.item-name { (name) } span.path { (path) } }
         }
     }
 }

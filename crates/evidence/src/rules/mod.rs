@@ -9,7 +9,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-pub use proofs::{follow_up_violations, link_violations, show_violations};
+pub use proofs::{follow_up_violations, link_violations, proof_violations, show_violations};
 pub use shape::{heading_violations, length_violations, words};
 
 use crate::readme::Readme;
@@ -30,7 +30,8 @@ pub fn readme_violations(
     let readme = Readme::parse(answer.readme);
     let mut violations = heading_violations(&readme);
     violations.extend(length_violations(answer.readme, &readme));
-    violations.extend(show_violations(&readme, answer.sources, quick_run, test_names));
+    violations.extend(show_violations(&readme, answer.sources));
+    violations.extend(proof_violations(answer.readme, quick_run, test_names));
     violations.extend(follow_up_violations(&readme, answer.sources));
     violations.extend(link_violations(answer.readme, folder));
     violations.extend(number_violations(answer));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::readme::{CodeRef, Proof, Readme, ShowRow, backticked, lines};
+use crate::readme::{CodeRef, Proof, Readme, ShowRow, backticked, lines, proof};
 use crate::{Event, Source, source};
 
 /// How many rows "Show it" has: enough for a conversation, few enough to remember.
@@ -11,14 +11,9 @@ const ROWS: std::ops::RangeInclusive<usize> = 6..=9;
 /// How many follow-ups an answer prepares for.
 const FOLLOW_UPS: std::ops::RangeInclusive<usize> = 5..=7;
 
-/// Rows of "Show it" whose code or proof does not exist, and a wrong number of rows.
+/// Rows of "Show it" whose code does not exist or that name no proof, and a wrong number of rows.
 #[must_use]
-pub fn show_violations(
-    readme: &Readme,
-    sources: &[Source],
-    quick_run: &[Event],
-    test_names: &BTreeSet<String>,
-) -> Vec<String> {
+pub fn show_violations(readme: &Readme, sources: &[Source]) -> Vec<String> {
     let rows = readme.show_rows();
     let mut violations = Vec::new();
     if !ROWS.contains(&rows.len()) {
@@ -26,17 +21,12 @@ pub fn show_violations(
         violations.push(format!("\"Show it\" has {} rows, not {least} to {most}", rows.len()));
     }
     for row in &rows {
-        violations.extend(row_violations(row, sources, quick_run, test_names));
+        violations.extend(row_violations(row, sources));
     }
     violations
 }
 
-fn row_violations(
-    row: &ShowRow,
-    sources: &[Source],
-    quick_run: &[Event],
-    test_names: &BTreeSet<String>,
-) -> Vec<String> {
+fn row_violations(row: &ShowRow, sources: &[Source]) -> Vec<String> {
     let mut violations = Vec::new();
     let say = &row.say;
     match &row.code {
@@ -48,11 +38,24 @@ fn row_violations(
     if row.proof.is_empty() {
         violations.push(format!("\"{say}\" has no proof: `check:ID` or `test:NAME`"));
     }
-    violations.extend(row.proof.iter().filter_map(|proof| match proof {
-        Proof::Check(id) => check_violation(id, quick_run),
-        Proof::Test(name) => test_violation(name, test_names),
-    }));
     violations
+}
+
+/// Proofs that are named anywhere in the README and do not exist or did not hold.
+#[must_use]
+pub fn proof_violations(
+    markdown: &str,
+    quick_run: &[Event],
+    test_names: &BTreeSet<String>,
+) -> Vec<String> {
+    lines(markdown)
+        .filter(|(_, fenced)| !fenced)
+        .flat_map(|(line, _)| backticked(line).filter_map(proof))
+        .filter_map(|proof| match proof {
+            Proof::Check(id) => check_violation(&id, quick_run),
+            Proof::Test(name) => test_violation(&name, test_names),
+        })
+        .collect()
 }
 
 fn code_violation(code: &CodeRef, sources: &[Source]) -> Option<String> {

@@ -169,6 +169,12 @@ fn each_row_without_existing_code_or_proof_is_named() {
 }
 
 #[test]
+fn a_proof_outside_the_table_has_to_exist_too() {
+    breaks("Rarely.", "Rarely (`check:nothing`).", "the quick demo has no check `nothing`");
+    breaks("Rarely.", "Rarely (`test:nothing`).", "there is no test `nothing`");
+}
+
+#[test]
 fn a_file_that_is_not_embedded_is_named() {
     let folder = folder();
     std::fs::write(folder.path().join("src/other.rs"), "fn free() {}").unwrap();
