@@ -84,7 +84,7 @@ pub fn maintain(
         let (rows, month) = (outside.rows, outside.month());
         // A dry run leaves the rows where they are whose month it would have made.
         if !(dry_run && missing.contains(&month)) {
-            report.push(format!("look into {rows} rows in the default partition for {month}"));
+            report.push(format!("look into the default partition, rows for {month}: {rows}"));
         }
     }
     Ok(report)
@@ -128,7 +128,7 @@ fn creation(month: Month, rows_moved: i64) -> String {
     let name = month.partition_name();
     match rows_moved {
         0 => format!("create {name}"),
-        rows => format!("create {name} and move {rows} rows into it from the default partition"),
+        rows => format!("create {name}, rows moved there from the default partition: {rows}"),
     }
 }
 

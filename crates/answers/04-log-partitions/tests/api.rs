@@ -1,5 +1,7 @@
 //! What clients of the log API may rely on: one claim a test, request and response in sight.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use actix_web::http::Method;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, RunQueryDsl};

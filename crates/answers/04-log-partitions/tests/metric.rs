@@ -1,5 +1,7 @@
 //! In a file of its own: the counter is the process's, and another test would count into it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use foundation::testing::TestApp;
 use log_partitions::maintenance::{Retention, maintain};
 use serde_json::json;

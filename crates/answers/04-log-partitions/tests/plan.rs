@@ -1,5 +1,7 @@
 //! The hot queries keep their plans: what they read is bounded, whatever the table holds.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use diesel::connection::SimpleConnection;
 use foundation::testing::TestApp;
 use log_partitions::maintenance::{Retention, maintain};

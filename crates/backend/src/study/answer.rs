@@ -30,8 +30,8 @@ pub(super) async fn page(
         return problems::missing(&request, "answer");
     };
     let host = request.connection_info().host().to_owned();
-    let title = questions::by_slug(answer.slug).map_or(answer.title, |question| question.title);
-    let context = Context { answer, stamp: &digest.stamp, shown: &digest.shown };
+    let title = asked(answer);
+    let context = digest.context(answer);
     let main = html! {
         article.answer {
             (hero(answer, digest, title, context))
@@ -68,6 +68,11 @@ pub(super) async fn recorded_picture(
     let (slug, id) = path.into_inner();
     let svg = study.find(&slug).and_then(|(answer, _)| digest::recorded_picture(answer, &id));
     Ok(assets::picture(&request, svg.ok_or_else(|| Problem::not_found("picture"))?))
+}
+
+/// The question as it is asked.
+fn asked(answer: &'static Answer) -> &'static str {
+    questions::by_slug(answer.slug).map_or(answer.title, |question| question.title)
 }
 
 fn hero(answer: &Answer, digest: &Digest, title: &str, context: Context<'_>) -> Markup {
@@ -118,7 +123,7 @@ fn say_it(digest: &Digest, context: Context<'_>) -> Markup {
                     @if let Some(text) = digest.readme.spoken(heading) {
                         section class={ "speech " (markdown::slug(heading)) } {
                             h3 { (heading) }
-                            (with_senior_marked(markdown::blocks(&text, context)))
+                            (with_senior_marked(&markdown::blocks(&text, context)))
                         }
                     }
                 }
@@ -131,7 +136,7 @@ fn say_it(digest: &Digest, context: Context<'_>) -> Markup {
 }
 
 /// READMEs begin what a senior adds with that word; the page sets it apart.
-fn with_senior_marked(html: Markup) -> Markup {
+fn with_senior_marked(html: &Markup) -> Markup {
     PreEscaped(html.0.replace("<p><strong>Senior", "<p class=\"senior\"><strong>Senior"))
 }
 
@@ -158,8 +163,8 @@ fn neighbours(study: &Study, answer: &Answer) -> Markup {
     let next = study.answers.get(at + 1);
     html! {
         nav.neighbours aria-label="Other answers" {
-            @if let Some(one) = previous { a rel="prev" href={ "/answers/" (one.slug) } { "← " (one.title) } }
-            @if let Some(one) = next { a.next rel="next" href={ "/answers/" (one.slug) } { (one.title) " →" } }
+            @if let Some(one) = previous { a rel="prev" href={ "/answers/" (one.slug) } { "← " (asked(one)) } }
+            @if let Some(one) = next { a.next rel="next" href={ "/answers/" (one.slug) } { (asked(one)) " →" } }
         }
     }
 }

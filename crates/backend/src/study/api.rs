@@ -70,11 +70,12 @@ fn is_operational(operation: &Operation) -> bool {
 fn endpoint(method: &'static str, path: &str, operation: &Operation) -> Endpoint {
     let parameters = operation.parameters.iter().flatten();
     let required = parameters.filter_map(|parameter| match parameter {
-        RefOr::T(Parameter { name, parameter_in: ParameterIn::Query, required, .. })
-            if matches!(required, Required::True) =>
-        {
-            Some(name.clone())
-        }
+        RefOr::T(Parameter {
+            name,
+            parameter_in: ParameterIn::Query,
+            required: Required::True,
+            ..
+        }) => Some(name.clone()),
         _ => None,
     });
     let summary = operation.summary.clone().or_else(|| operation.description.clone());

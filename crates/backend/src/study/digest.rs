@@ -1,13 +1,12 @@
 //! What a page of an answer is made of, taken from README, sources and recorded run once.
 
-use std::collections::BTreeMap;
-
 use evidence::readme::{RECORDED_BEGIN, RECORDED_END, Readme, ShowRow};
 use evidence::{Answer, Chart, Event, Unit, Verdict, record};
 use maud::Markup;
 
 use super::api::{self, Endpoint};
 use super::events::{self, Place};
+use super::markdown::{Checks, Context};
 use super::show;
 use super::view::RunView;
 
@@ -31,7 +30,7 @@ pub(super) struct Digest {
     pub(super) predictions: Vec<(String, String, Unit)>,
     pub(super) endpoints: Vec<Endpoint>,
     /// Claims of the recorded run by their ids.
-    pub(super) checks: BTreeMap<String, (bool, String)>,
+    pub(super) checks: Checks,
     /// Paths of files with an item on the page.
     pub(super) shown: Vec<String>,
     /// The "Show it" table with its code, which takes the longest to make.
@@ -66,6 +65,11 @@ impl Digest {
         };
         digest.show = show::table(answer, &digest, &rows);
         digest
+    }
+
+    /// What the README's text needs to know about its page.
+    pub(super) fn context<'page>(&'page self, answer: &'page Answer) -> Context<'page> {
+        Context { answer, stamp: &self.stamp, shown: &self.shown, checks: &self.checks }
     }
 
     /// The text below "Run it" without the recorded part, which the page shows from the run itself.

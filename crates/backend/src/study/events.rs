@@ -52,8 +52,7 @@ pub(super) fn status(view: &RunView) -> Markup {
         span #run-status-text {
             @match (&view.finished, view.steps.last()) {
                 (Some(end), _) => {
-                    (verdict_word(end.verdict)) ": " (view.passed) " of "
-                    (view.passed + view.failed) " claims held."
+                    (verdict_word(end.verdict)) ": " (claims(view)) "."
                 }
                 (None, Some(step)) if !step.title.is_empty() => { "Running: " (step.title) }
                 (None, _) => { "The run is starting." }
@@ -62,14 +61,21 @@ pub(super) fn status(view: &RunView) -> Markup {
     }
 }
 
-/// How many claims held so far.
+/// How many claims held so far; at the end the verdict says so.
 pub(super) fn tally(view: &RunView) -> Markup {
     html! {
         span #run-tally {
             @if view.passed + view.failed > 0 {
-                (view.passed) " of " (view.passed + view.failed) " claims held"
+                (claims(view))
             }
         }
+    }
+}
+
+fn claims(view: &RunView) -> String {
+    match view.passed + view.failed {
+        0 => "no claim was put to the test".to_owned(),
+        made => format!("{} of {made} claims held", view.passed),
     }
 }
 
@@ -119,7 +125,7 @@ fn verdict(view: &RunView, end: &Finished) -> Markup {
             p.verdict-line {
                 span.mark aria-hidden="true" { (verdict_mark(end.verdict)) }
                 strong { (verdict_word(end.verdict)) }
-                span { (view.passed) " of " (view.passed + view.failed) " claims held, in " (took) }
+                span { (claims(view)) ", in " (took) }
             }
             @if let Some(error) = &end.error { p { (error) } }
             @if view.failed > 0 {

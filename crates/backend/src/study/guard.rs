@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn only_the_servers_own_page_on_this_machine_may_start_a_demo() {
-        let cases: [(&str, &[(&str, &str)], bool); 10] = [
+        type Headers = &'static [(&'static str, &'static str)];
+        let cases: [(&str, Headers, bool); 10] = [
             (
                 "a page of ours",
                 &[("host", "localhost:8080"), ("origin", "http://localhost:8080")],

@@ -3,6 +3,8 @@
 //! The READMEs are ours, yet raw HTML is cut down to what they use, so that a page holds nothing
 //! this file does not know of.
 
+use std::collections::BTreeMap;
+
 use evidence::Answer;
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
@@ -19,7 +21,12 @@ pub(super) struct Context<'page> {
     pub(super) stamp: &'page str,
     /// Paths of files that this page shows an item of.
     pub(super) shown: &'page [String],
+    /// Claims of the recorded run.
+    pub(super) checks: &'page Checks,
 }
+
+/// Whether each claim of a run held, and the claim, by its id.
+pub(super) type Checks = BTreeMap<String, (bool, String)>;
 
 /// Tags that may stand in a README as they are.
 const TAGS: [&str; 6] = ["<details>", "</details>", "<summary>", "</summary>", "<br>", "<kbd>"];
@@ -114,6 +121,7 @@ impl Writer<'_> {
                 self.heading.iter_mut().for_each(|(_, heading)| heading.push_str(&text));
                 Vec::new()
             }
+            Event::Code(text) => vec![self.code_span(text)],
             Event::Start(Tag::Table(_)) => {
                 vec![raw(r#"<div class="scroll" tabindex="0">"#.to_owned()), event]
             }
@@ -125,6 +133,17 @@ impl Writer<'_> {
             }
             other => vec![other],
         }
+    }
+
+    /// A check's id stands with the verdict of the recorded run.
+    fn code_span<'text>(&self, text: CowStr<'text>) -> Event<'text> {
+        let Some(id) = text.strip_prefix("check:") else { return Event::Code(text) };
+        let (class, mark, claim) = match self.context.checks.get(id) {
+            Some((true, claim)) => ("held", "✓", claim.as_str()),
+            Some((false, claim)) => ("broken", "✗", claim.as_str()),
+            None => ("open", "○", "not recorded yet"),
+        };
+        raw(html! { span class={ "cited " (class) } title=(claim) { span.mark { (mark) } " " code { (id) } } }.0)
     }
 
     fn code_block<'text>(&mut self) -> Vec<Event<'text>> {
@@ -231,7 +250,9 @@ mod tests {
 
     fn rendered(text: &str) -> String {
         let shown = ["src/store.rs".to_owned()];
-        let context = Context { answer: ANSWERS[0], stamp: "a day & a \"machine\"", shown: &shown };
+        let checks = Checks::from([("one".to_owned(), (true, "It holds".to_owned()))]);
+        let stamp = "a day & a \"machine\"";
+        let context = Context { answer: ANSWERS[0], stamp, shown: &shown, checks: &checks };
         blocks(text, context).0
     }
 
@@ -260,6 +281,13 @@ mod tests {
             let html = rendered(text);
             assert!(html.contains(expected), "{text}: {html}");
         }
+    }
+
+    #[test]
+    fn a_cited_check_shows_how_it_went() {
+        let html = rendered("see `check:one` and `check:two`, `other`");
+        assert!(html.contains(r#"<span class="cited held" title="It holds">"#), "{html}");
+        assert!(html.contains("○") && html.contains("<code>other</code>"), "{html}");
     }
 
     #[test]

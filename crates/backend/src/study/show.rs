@@ -7,12 +7,12 @@ use maud::{Markup, html};
 
 use super::digest::Digest;
 use super::highlight::{Language, dedent, highlight};
-use super::markdown::{self, Context, file_anchor};
+use super::markdown::{self, file_anchor};
 
 /// The table with each code item in full. Roles are spelt out, because the style sheet lays rows
 /// out as a grid, which takes a table's own semantics away in some browsers.
 pub(super) fn table(answer: &Answer, digest: &Digest, rows: &[ShowRow]) -> Markup {
-    let context = Context { answer, stamp: &digest.stamp, shown: &digest.shown };
+    let context = digest.context(answer);
     html! {
         table.claims role="table" {
             caption { "Each sentence with the code it is about and the proof that it holds." }

@@ -73,7 +73,7 @@ pub(super) fn times(
 pub(super) fn time_cell(times: &[Duration]) -> Cell {
     let measured = statistics::median_of("", String::new(), times);
     let bound = |value| Quantity { value, ..measured.value };
-    format!("{} ({} to {})", measured.value, bound(measured.low), bound(measured.high)).into()
+    format!("{} ({}–{})", measured.value, bound(measured.low), bound(measured.high)).into()
 }
 
 /// Bytes of write-ahead log that a statement causes on the whole server.
