@@ -91,7 +91,7 @@ fn hero(answer: &Answer, digest: &Digest, title: &str, context: Context<'_>) -> 
                 li { span.fact-name { "To read" } " " (prose) " min, " (with_code) " with the code below" }
                 li { span.fact-name { "Level" } " starts at junior; what a senior adds is marked" }
                 @if let Some((held, made)) = digest.tally {
-                    li { span.fact-name { "Proof" } " " (held) " of " (made) " claims held on " (digest.recorded_on) }
+                    li { span.fact-name { "Proof" } " " (held) " of " (made) " claims held on " time { (digest.recorded_on) } }
                 }
             }
         }
@@ -127,9 +127,9 @@ fn say_it(digest: &Digest, context: Context<'_>) -> Markup {
                         }
                     }
                 }
-            }
-            @if !digest.stamp.is_empty() {
-                p.footnote { span.measured { "Underlined" } " numbers were measured by the recorded run: " (digest.stamp) }
+                @if !digest.stamp.is_empty() {
+                    p.footnote { span.measured { "Underlined" } " numbers were measured by the recorded run: " (digest.stamp) }
+                }
             }
         }
     }

@@ -21,7 +21,7 @@ pub(super) struct Place {
 pub(super) fn whole(view: &RunView, place: &Place) -> Markup {
     let prefix = place.prefix;
     html! {
-        div.run id=(prefix) data-state=(state(view)) {
+        div.run id=(prefix) {
             (head(view, place))
             div.steps id={ (prefix) "-steps" } {
                 @for (index, one) in view.steps.iter().enumerate() { (step(one, index, &view.guesses, place)) }
@@ -77,10 +77,6 @@ fn claims(view: &RunView) -> String {
         0 => "no claim was put to the test".to_owned(),
         made => format!("{} of {made} claims held", view.passed),
     }
-}
-
-fn state(view: &RunView) -> &'static str {
-    view.finished.as_ref().map_or("running", |end| verdict_class(end.verdict))
 }
 
 fn head(view: &RunView, place: &Place) -> Markup {

@@ -67,7 +67,7 @@ fn card(question: &Question, answer: &Answer, digest: &Digest) -> Markup {
                     @if let Some((held, made)) = digest.tally {
                         li class=(if digest.passed { "held" } else { "broken" }) {
                             (if digest.passed { "✓ " } else { "✗ " })
-                            (held) " of " (made) " claims held on " (digest.recorded_on)
+                            (held) " of " (made) " claims held on " time { (digest.recorded_on) }
                         }
                     } @else { li { "no run recorded yet" } }
                     @if !digest.endpoints.is_empty() { li { (digest.endpoints.len()) " live endpoints" } }

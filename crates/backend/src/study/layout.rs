@@ -34,7 +34,8 @@ impl Page<'_> {
         HttpResponse::build(status)
             .content_type("text/html; charset=utf-8")
             .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-            .insert_header((REFERRER_POLICY, "no-referrer"))
+            // Not `no-referrer`: with it a form posts the origin `null`, which the guard refuses.
+            .insert_header((REFERRER_POLICY, "same-origin"))
             .insert_header(("x-content-type-options", "nosniff"))
             // A page shows the run that goes on; the files it loads are kept instead.
             .insert_header((CACHE_CONTROL, "no-cache"))

@@ -87,7 +87,7 @@ pub(super) fn missing(request: &HttpRequest, what: &str) -> Result<HttpResponse,
 fn row(kind: ProblemType) -> Markup {
     html! {
         tr {
-            td.number { (kind.status().as_u16()) }
+            td { (kind.status().as_u16()) }
             th scope="row" { a href=(kind.uri()) { code { (kind.name()) } } }
             td { (kind.title()) }
             td { (actor(kind.fault())) }

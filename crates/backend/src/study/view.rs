@@ -3,12 +3,13 @@
 //! A fold, instead of one fragment per event: a page that joins late, or lost messages, gets the
 //! present state at once, and every later message only replaces an element by its id.
 
+mod item;
+
 use std::collections::BTreeMap;
 
-use evidence::{
-    BlockKind, Cell, Chart, Comparison, Event, Machine, Measurement, Quantity, RungKind, Scale,
-    Story, Unit, Verdict,
-};
+use evidence::{Chart, Event, Machine, Quantity, Scale, Verdict};
+
+pub(super) use item::{Bar, Check, Item, Ladder, Rung};
 
 /// Everything that happened in one run.
 #[derive(Debug, Default)]
@@ -43,53 +44,6 @@ pub(super) struct Finished {
 pub(super) struct Step {
     pub(super) title: String,
     pub(super) items: Vec<Item>,
-}
-
-/// One thing on the page.
-#[derive(Debug)]
-pub(super) enum Item {
-    Note(String),
-    Bar(Bar),
-    Block { kind: BlockKind, title: String, text: String },
-    Story(Story),
-    Ladder(Ladder),
-    Checks(Vec<Check>),
-    Measurements(Vec<Measurement>),
-    Comparison(Comparison),
-    Chart(Chart),
-    Prediction { id: String, question: String, unit: Unit, measured: Option<Quantity> },
-}
-
-#[derive(Debug)]
-pub(super) struct Bar {
-    pub(super) number: u32,
-    pub(super) label: String,
-    pub(super) done: u64,
-    pub(super) total: u64,
-    pub(super) unit: String,
-    pub(super) elapsed_ms: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct Ladder {
-    pub(super) number: u32,
-    pub(super) title: String,
-    pub(super) columns: Vec<String>,
-    pub(super) rungs: Vec<Rung>,
-}
-
-#[derive(Debug)]
-pub(super) struct Rung {
-    pub(super) kind: RungKind,
-    pub(super) name: String,
-    pub(super) cells: Vec<Cell>,
-}
-
-#[derive(Debug)]
-pub(super) struct Check {
-    pub(super) id: String,
-    pub(super) claim: String,
-    pub(super) passed: bool,
 }
 
 /// Which part of the page an event changed.
@@ -243,79 +197,5 @@ impl RunView {
     }
 }
 
-impl Item {
-    /// What an event shows by itself; `None` for those that change the run or another item.
-    fn of(event: &Event) -> Option<Self> {
-        Some(match event.clone() {
-            Event::Note { text } => Self::Note(text),
-            Event::Progress { bar: number, label, done, total, unit, elapsed_ms } => {
-                Self::Bar(Bar { number, label, done, total, unit, elapsed_ms })
-            }
-            Event::Block { kind, title, text } => Self::Block { kind, title, text },
-            Event::Story(story) => Self::Story(story),
-            Event::Ladder { ladder: number, title, columns } => {
-                Self::Ladder(Ladder { number, title, columns, rungs: Vec::new() })
-            }
-            Event::Check { id, claim, passed } => Self::Checks(vec![Check { id, claim, passed }]),
-            Event::Measurement(measurement) => Self::Measurements(vec![measurement]),
-            Event::Comparison(comparison) => Self::Comparison(comparison),
-            Event::Chart(chart) => Self::Chart(chart),
-            Event::Prediction { id, question, unit } => {
-                Self::Prediction { id, question, unit, measured: None }
-            }
-            _ => return None,
-        })
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn note(text: &str) -> Event {
-        Event::Note { text: text.to_owned() }
-    }
-
-    fn bar(done: u64) -> Event {
-        let (label, unit) = ("load".to_owned(), "rows".to_owned());
-        Event::Progress { bar: 0, label, done, total: 9, unit, elapsed_ms: 1 }
-    }
-
-    fn check(id: &str, passed: bool) -> Event {
-        Event::Check { id: id.to_owned(), claim: "a claim".to_owned(), passed }
-    }
-
-    #[test]
-    fn each_event_names_the_part_of_the_page_it_changed() {
-        let mut view = RunView::default();
-        let step = Event::Step { title: "one".to_owned() };
-        let cases = [
-            (note("before any step"), Change::Step(0)),
-            (step, Change::Step(1)),
-            (bar(0), Change::Item(1, 0)),
-            (note("between"), Change::Item(1, 1)),
-            (bar(9), Change::Item(1, 0)),
-            (check("a", true), Change::Item(1, 2)),
-            (check("b", false), Change::Item(1, 2)),
-            (note("after"), Change::Item(1, 3)),
-            (check("c", true), Change::Item(1, 4)),
-        ];
-        for (event, change) in cases {
-            assert_eq!(view.apply(&event), change, "{event:?}");
-        }
-        assert_eq!((view.passed, view.failed), (2, 1));
-        assert_eq!(view.checks().count(), 3);
-    }
-
-    #[test]
-    fn rungs_join_their_ladder_however_late_they_come() {
-        let columns = vec!["rows".to_owned()];
-        let ladder = Event::Ladder { ladder: 3, title: "load".to_owned(), columns };
-        let cells = vec![Cell::from("1")];
-        let rung =
-            Event::Rung { ladder: 3, kind: RungKind::Wrong, name: "naive".to_owned(), cells };
-        let view = RunView::of(&[ladder, note("waiting"), rung]);
-        let Item::Ladder(ladder) = &view.steps[0].items[0] else { panic!("no ladder") };
-        assert_eq!(ladder.rungs.len(), 1);
-    }
-}
+mod tests;

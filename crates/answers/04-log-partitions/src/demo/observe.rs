@@ -69,11 +69,14 @@ pub(super) fn times(
     Ok(times)
 }
 
-/// The median of times and the interval that it can be trusted to.
+/// The median of times and its 95 % interval, such as `618 µs (601–723 µs)`.
 pub(super) fn time_cell(times: &[Duration]) -> Cell {
     let measured = statistics::median_of("", String::new(), times);
-    let bound = |value| Quantity { value, ..measured.value };
-    format!("{} ({}–{})", measured.value, bound(measured.low), bound(measured.high)).into()
+    let [low, high] =
+        [measured.low, measured.high].map(|value| Quantity { value, ..measured.value }.to_string());
+    let unit = high.rsplit(' ').next().unwrap_or_default();
+    let low = low.strip_suffix(unit).map_or(&*low, str::trim_end);
+    format!("{} ({low}–{high})", measured.value).into()
 }
 
 /// Bytes of write-ahead log that a statement causes on the whole server.

@@ -40,7 +40,7 @@ pub(super) fn climb(stage: &Stage, connection: &mut PgConnection) -> Outcome {
          PREPARE generic (timestamptz, timestamptz) AS {}",
         count(MANY, "logged_at >= $1 AND logged_at < $2")
     ))?;
-    let ladder = stage.ladder("one month's query, planned", &["tables locked", "time (95 %)"]);
+    let ladder = stage.ladder("one month's query, planned", &["tables locked", "planning"]);
     let mut rung = |kind, name, statement: &str| {
         take_rung(stage, &ladder, connection, (kind, name), statement)
     };

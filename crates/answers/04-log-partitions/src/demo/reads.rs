@@ -36,7 +36,7 @@ const VARIANTS: [Variant; 5] = [
     Variant {
         id: "plain",
         kind: RungKind::Wrong,
-        name: "one table, no index",
+        name: "one table",
         table: "entries_plain",
         december: DECEMBER,
         prepare: None,
@@ -45,7 +45,7 @@ const VARIANTS: [Variant; 5] = [
     Variant {
         id: "function",
         kind: RungKind::Tempting,
-        name: "partitions, key inside date_trunc()",
+        name: "partitions, date_trunc()",
         table: "entries_by_month",
         december: DECEMBER_BY_FUNCTION,
         prepare: None,
@@ -54,7 +54,7 @@ const VARIANTS: [Variant; 5] = [
     Variant {
         id: "partition",
         kind: RungKind::Right,
-        name: "partitions, half-open range",
+        name: "partitions, range",
         table: "entries_by_month",
         december: DECEMBER,
         prepare: None,
@@ -112,12 +112,12 @@ pub(super) fn climb(stage: &Stage, connection: &mut PgConnection) -> Result<Read
     stage.code("The report", report("entries_by_month", DECEMBER));
     stage.predict(
         "buffers",
-        "how many buffers (8 KiB) does one of 12 partitions take?",
+        "how many buffers of 8 KiB does the report read from one partition of 12?",
         Unit::Buffers,
     );
     let ladder = stage.ladder(
         "errors by service in one month of twelve",
-        &["partitions", "buffers", "rows", "index", "time (95 %)"],
+        &["partitions", "buffers", "rows", "index", "time"],
     );
     let mut seen = Vec::with_capacity(VARIANTS.len());
     for variant in &VARIANTS {
@@ -232,7 +232,9 @@ fn compare_times(stage: &Stage, connection: &mut PgConnection) -> Outcome {
         ("one partition", &mut || run("entries_by_month")),
         ("one table, BRIN", &mut || run("entries_plain")),
     )?;
-    stage.note("For reading, a small index is about as good. The difference comes with retention.");
+    stage.note(
+        "A small index reads about as little. What it has no answer to comes with retention.",
+    );
     Ok(())
 }
 

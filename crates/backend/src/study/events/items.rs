@@ -204,7 +204,8 @@ fn chart(chart: &Chart, place: &Place) -> Markup {
         let (_, rest) = svg.split_once(open)?;
         Some(rest.split_once(close)?.0)
     };
-    let description = between("-desc\">", "</desc>").unwrap_or_default();
+    let description = between("<desc ", "</desc>").and_then(|text| text.split_once('>'));
+    let description = description.map_or("", |(_, text)| text);
     let size = between("viewBox=\"0 0 ", "\"").and_then(|size| size.split_once(' '));
     let (width, height) = size.unwrap_or(("720", "320"));
     let alt = format!("{}. {}", chart.title, unescape(description));
