@@ -1,5 +1,7 @@
 //! Dependencies run down the floors only.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
 use cargo_metadata::MetadataCommand;
 use end_to_end::floors::{Arrows, arrows, violations};
 
@@ -12,7 +14,10 @@ fn graph(pairs: &[(&str, &[&str])]) -> Arrows {
 fn no_crate_of_the_workspace_depends_on_its_own_floor_or_one_above() {
     let metadata = MetadataCommand::new().no_deps().exec().unwrap();
     let arrows = arrows(&metadata);
-    assert!(arrows["backend"].contains(&"foundation".to_owned()), "the arrows were read: {arrows:?}");
+    assert!(
+        arrows["backend"].contains(&"foundation".to_owned()),
+        "the arrows were read: {arrows:?}"
+    );
     assert_eq!(violations(&arrows), Vec::<String>::new());
 }
 
@@ -25,7 +30,11 @@ fn an_arrow_up_or_between_two_answers_is_found() {
     ];
     let found = violations(&graph(&broken));
     assert_eq!(found.len(), 3, "{found:?}");
-    assert!(found.iter().any(|sentence| sentence.contains("todo-api (floor 4) depends on log-partitions")));
+    assert!(
+        found
+            .iter()
+            .any(|sentence| sentence.contains("todo-api (floor 4) depends on log-partitions"))
+    );
 }
 
 #[test]

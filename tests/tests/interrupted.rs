@@ -1,5 +1,7 @@
 //! A demo that is broken off leaves nothing behind.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -35,9 +37,9 @@ fn ctrl_c_in_the_middle_of_a_demo_drops_its_database() {
         .spawn()
         .unwrap();
     let events = BufReader::new(demo.stdout.take().unwrap()).lines();
-    let mut moved = events.map_while(Result::ok).filter(|line| {
-        line.contains(r#""event":"progress""#) && !line.contains(r#""done":0,"#)
-    });
+    let mut moved = events
+        .map_while(Result::ok)
+        .filter(|line| line.contains(r#""event":"progress""#) && !line.contains(r#""done":0,"#));
     assert!(moved.next().is_some(), "rows are being written");
     assert_eq!(scratch_databases_of(&mut admin, demo.id()).len(), 1, "into its own database");
     binary::signal(demo.id(), "INT").unwrap();

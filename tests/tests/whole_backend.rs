@@ -1,5 +1,7 @@
 //! The real program, from its command line to its exit code.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -34,7 +36,9 @@ fn serve(configure: impl FnOnce(&mut Command)) -> Backend {
         let mut line = String::new();
         assert!(output.read_line(&mut line).unwrap() > 0, "it ended after: {seen}");
         seen.push_str(&line);
-        if let Some(address) = line.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:")) {
+        if let Some(address) =
+            line.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:"))
+        {
             break address.trim_end_matches('/').to_owned();
         }
     };
@@ -68,7 +72,8 @@ async fn serves_and_stops(mut backend: Backend) {
 }
 
 fn postgres_of(home: &Path) -> Option<u32> {
-    let pid = std::fs::read_to_string(home.join(".local/serve/data/postmaster.pid")).ok()?;
+    let pid =
+        std::fs::read_to_string(home.join(".local/serve/postgres/data/postmaster.pid")).ok()?;
     pid.lines().next()?.parse().ok()
 }
 
@@ -78,6 +83,7 @@ async fn it_serves_on_a_postgresql_of_its_own_and_takes_it_down_again() {
     let backend = serve(|command| {
         command.env_remove("DATABASE_URL").env("SHOW_YOUR_WORK_HOME", home.path());
     });
+    assert!(postgres_of(home.path()).is_some(), "it runs while the backend serves");
     serves_and_stops(backend).await;
     for _ in 0..100 {
         if postgres_of(home.path()).is_none() {

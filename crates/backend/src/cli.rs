@@ -1,17 +1,18 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use evidence::Answer;
 use evidence::cli::DemoArgs;
+use foundation::cli::{JobArgs, run_job};
 use foundation::http::describe;
-use secrecy::SecretString;
 
 use crate::answers::{ANSWERS, JOBS, find, routes};
 use crate::questions::QUESTIONS;
-use crate::serve::{self, Backing, ServeArgs};
-use crate::{doctor, questions};
+use crate::serve::{self, ServeArgs};
+use crate::{doctor, index, questions};
 
 const EXAMPLES: &str = "Examples:
   backend                                  serve the pages and the API
@@ -42,13 +43,17 @@ enum Task {
     /// is dropped afterwards. Exit codes: 0 every claim held, 1 one did not, 130 stopped.
     Demo(DemoTask),
     /// List the eighteen questions, and which are built
-    List,
+    List {
+        /// Bring the table between the index markers of this Markdown file up to date instead
+        #[arg(long, value_name = "FILE")]
+        update: Option<PathBuf>,
+    },
     /// Print the OpenAPI description of the API
     Openapi,
     /// Check this machine: what is missing, and how to get it. Exit code 1 if something needed is
     Doctor,
     /// Run a recurring job once, instead of waiting for its turn
-    Job(JobTask),
+    Job(JobArgs),
 }
 
 #[derive(Args, Debug)]
@@ -63,28 +68,17 @@ struct DemoTask {
     how: DemoArgs,
 }
 
-#[derive(Args, Debug)]
-struct JobTask {
-    /// Which; without it they are listed
-    name: Option<String>,
-    /// Only tell what would be done
-    #[arg(long)]
-    dry_run: bool,
-    /// PostgreSQL to work on. Without it: the private one that `serve` uses
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    database_url: Option<SecretString>,
-}
-
 /// Does what the arguments of this process say.
 #[must_use]
 pub fn run() -> ExitCode {
     match Cli::parse_from(with_default(std::env::args().collect())).task {
-        Task::Serve(args) => exit(serve::run(*args)),
+        Task::Serve(args) => exit(serve::run(&args)),
         Task::Demo(task) => demo(&task),
-        Task::List => list(),
+        Task::List { update: None } => list(),
+        Task::List { update: Some(path) } => exit(index::update(&path)),
         Task::Openapi => openapi(),
         Task::Doctor => doctor::run(),
-        Task::Job(task) => exit(job(&task)),
+        Task::Job(arguments) => run_job(JOBS, &arguments),
     }
 }
 
@@ -144,24 +138,6 @@ fn openapi() -> ExitCode {
         }
         Err(error) => exit(Err(error)),
     }
-}
-
-fn job(task: &JobTask) -> Result<(), Box<dyn std::error::Error>> {
-    let Some(name) = &task.name else {
-        JOBS.iter().for_each(|job| println!("{}  {}", job.name, job.about));
-        return Ok(());
-    };
-    let job = JOBS.iter().find(|job| job.name == name).ok_or_else(|| {
-        let names: Vec<&str> = JOBS.iter().map(|job| job.name).collect();
-        format!("there is no job `{name}`; there are: {}", names.join(", "))
-    })?;
-    let backing = Backing::find(task.database_url.clone())?;
-    match job.run_locked(&mut backing.connect()?, task.dry_run)? {
-        None => println!("{name} is running on another server"),
-        Some(report) if report.is_empty() => println!("nothing to do"),
-        Some(report) => report.iter().for_each(|done| println!("{done}")),
-    }
-    Ok(())
 }
 
 #[cfg(test)]

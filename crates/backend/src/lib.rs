@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod cli;
 pub mod doctor;
+pub mod index;
 pub mod questions;
 pub mod serve;
 pub mod study;

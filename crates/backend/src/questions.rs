@@ -157,6 +157,7 @@ mod tests {
         for answer in ANSWERS {
             let question = by_slug(answer.slug).unwrap();
             assert_eq!(question.number, answer.number, "{}", answer.slug);
+            assert_eq!(question.title, answer.title, "{}", answer.slug);
         }
     }
 }

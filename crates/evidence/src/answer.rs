@@ -14,7 +14,7 @@ pub struct Answer {
     pub number: u8,
     /// Package name and last segment of the page's address, such as `log-partitions`.
     pub slug: &'static str,
-    /// The question in a few words, as the index shows it.
+    /// The question, as the index shows it.
     pub title: &'static str,
     /// The crate's README, which holds the answer itself.
     pub readme: &'static str,

@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use evidence::Answer;
 use evidence::cli::{DemoArgs, perform};
+use secrecy::SecretString;
 
+use crate::backing::Backing;
 use crate::config::Config;
 use crate::jobs::Job;
 use crate::launch::{self, Service};
+use crate::metrics::Metrics;
 use crate::telemetry;
 
 #[derive(Parser)]
@@ -25,16 +28,21 @@ struct Cli {
 enum Command {
     /// Serve this answer's API alone
     Serve(Box<Config>),
-    /// Run a recurring job once
-    Job {
-        /// Name of the job; without it, lists them
-        name: Option<String>,
-        /// Tell what would be done, and do nothing
-        #[arg(long)]
-        dry_run: bool,
-        #[command(flatten)]
-        config: Box<Config>,
-    },
+    /// Run a recurring job once, instead of waiting for its turn
+    Job(JobArgs),
+}
+
+/// Which job to run, and on what.
+#[derive(Args, Debug)]
+pub struct JobArgs {
+    /// Which; without it they are listed
+    name: Option<String>,
+    /// Only tell what would be done
+    #[arg(long)]
+    dry_run: bool,
+    /// PostgreSQL to work on. Without it: the private one that `serve` uses
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<SecretString>,
 }
 
 /// What `fn main()` of an answer with an API calls: the demo by default, `serve`, `job`.
@@ -43,52 +51,50 @@ pub fn run(answer: &'static Answer, jobs: &[&'static Job]) -> ExitCode {
     match cli.command {
         None => perform(&[answer], &cli.demo),
         Some(Command::Serve(config)) => serve(answer, jobs, &config),
-        Some(Command::Job { name, dry_run, config }) => {
-            run_job(jobs, name.as_deref(), dry_run, &config)
-        }
+        Some(Command::Job(arguments)) => run_job(jobs, &arguments),
     }
 }
 
 fn serve(answer: &Answer, jobs: &[&'static Job], config: &Config) -> ExitCode {
-    let service = Service {
+    if let Err(error) = telemetry::init(&config.log, config.log_format) {
+        return exit(Err(error.into()));
+    }
+    let assemble = |_, _: &Metrics| Service {
         routes: answer.routes.into_iter().collect(),
         pages: Arc::new(|_| {}),
         jobs: jobs.to_vec(),
+        on_signal: Box::new(|| {}),
     };
-    let served =
-        telemetry::init(&config.log, config.log_format).map_err(Into::into).and_then(|()| {
-            launch::serve(config, service, |started| {
-                eprintln!("{}: http://{}/docs/", answer.slug, started.address);
-            })
-            .map_err(Box::<dyn std::error::Error>::from)
-        });
-    exit(served)
+    let served = launch::serve(config, assemble, |address, _| {
+        println!("{}: http://{address}/docs/", answer.slug);
+    });
+    exit(served.map(drop).map_err(Into::into))
 }
 
 /// Runs the job of this name once and prints its report; lists the jobs without a name.
 #[must_use]
-pub fn run_job(
-    jobs: &[&'static Job],
-    name: Option<&str>,
-    dry_run: bool,
-    config: &Config,
-) -> ExitCode {
-    let Some(name) = name else {
-        for job in jobs {
-            println!("{:24} {}", job.name, job.about);
-        }
+pub fn run_job(jobs: &[&'static Job], arguments: &JobArgs) -> ExitCode {
+    let Some(name) = &arguments.name else {
+        jobs.iter().for_each(|job| println!("{:24} {}", job.name, job.about));
         return ExitCode::SUCCESS;
     };
     let Some(job) = jobs.iter().find(|job| job.name == name) else {
-        return exit(
-            Err(format!("there is no job `{name}`: see `job` for those there are").into()),
-        );
+        let names: Vec<&str> = jobs.iter().map(|job| job.name).collect();
+        return exit(Err(
+            format!("there is no job `{name}`; there are: {}", names.join(", ")).into()
+        ));
     };
-    exit(launch::run_job(config, job, dry_run).map(|report| match report {
-        None => println!("{name} is running on another server at this moment"),
-        Some(done) if done.is_empty() => println!("{name}: nothing to do"),
-        Some(done) => done.iter().for_each(|line| println!("{line}")),
-    }))
+    exit(run_once(job, arguments))
+}
+
+fn run_once(job: &Job, arguments: &JobArgs) -> Result<(), Box<dyn std::error::Error>> {
+    let backing = Backing::find(arguments.database_url.clone())?;
+    match job.run_locked(&mut backing.connect()?, arguments.dry_run)? {
+        None => println!("{} is running on another server", job.name),
+        Some(report) if report.is_empty() => println!("nothing to do"),
+        Some(report) => report.iter().for_each(|done| println!("{done}")),
+    }
+    Ok(())
 }
 
 fn exit(outcome: Result<(), Box<dyn std::error::Error>>) -> ExitCode {

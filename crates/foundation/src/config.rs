@@ -28,7 +28,7 @@ pub struct Config {
     pub http: HttpConfig,
 
     /// What is logged, as tracing directives
-    #[arg(long, env = "LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, env = "LOG", default_value = "info,actix_server=warn", value_name = "FILTER")]
     #[arg(help_heading = "Telemetry")]
     pub log: String,
 
@@ -178,7 +178,10 @@ fn cores() -> usize {
 }
 
 /// Reads `250ms`, `30s` or `5m`.
-fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// A sentence for the command line.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let number: u64 = number.parse().map_err(|_| "expected a number such as 30s".to_owned())?;

@@ -1,21 +1,15 @@
 //! From a configuration to a server that serves, and back down.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 
-use diesel::{Connection, PgConnection};
-use local_services::{Postgres, Purpose};
-use secrecy::{ExposeSecret, SecretString};
-
+use crate::backing::{Backing, BackingError};
 use crate::config::Config;
 use crate::database::Database;
 use crate::http::{Mount, MountPages, Parts, ServeError, Server};
 use crate::jobs::Job;
 use crate::metrics::Metrics;
-use crate::migrate::{MigrationError, migrate};
 
 /// What a server offers.
-#[derive(Clone)]
 pub struct Service {
     /// The API of each answer.
     pub routes: Vec<Mount>,
@@ -23,6 +17,8 @@ pub struct Service {
     pub pages: MountPages,
     /// Work that runs at start and at intervals.
     pub jobs: Vec<&'static Job>,
+    /// Called when the server is told to stop, before it waits for requests in flight.
+    pub on_signal: Box<dyn FnOnce() + Send>,
 }
 
 impl std::fmt::Debug for Service {
@@ -31,106 +27,45 @@ impl std::fmt::Debug for Service {
     }
 }
 
-/// What was started, for the person who started it.
-#[derive(Debug)]
-pub struct Started {
-    /// Where the server listens.
-    pub address: SocketAddr,
-    /// Folder and version of the private PostgreSQL; none when `DATABASE_URL` names another.
-    pub private_postgres: Option<(PathBuf, String)>,
-    /// Migrations that were applied.
-    pub migrations: usize,
-}
-
-/// The server could not be started.
+/// The server could not be started. Every message says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
-    /// The private PostgreSQL.
-    #[error(transparent)]
-    Services(#[from] local_services::Error),
-    /// The PostgreSQL that `DATABASE_URL` names. The reason is left out: it repeats the URL's parts.
-    #[error(
-        "cannot connect to the PostgreSQL of DATABASE_URL: is it running, and are host, port, \
-             name, user and password right? Without DATABASE_URL a private one is started"
-    )]
-    Unreachable,
-    /// The schema.
-    #[error(transparent)]
-    Migration(#[from] MigrationError),
-    /// The socket.
+    /// The address, most likely.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// The database.
+    #[error(transparent)]
+    Backing(#[from] BackingError),
     /// Two metrics of one name.
-    #[error("metrics: {0}")]
+    #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
 }
 
-/// A database server that is held for as long as it is needed.
-struct Held {
-    url: SecretString,
-    private: Option<Postgres>,
-}
-
-/// Starts everything, calls `started`, and serves until SIGTERM or Ctrl-C.
+/// Starts everything, calls `started`, and serves until SIGTERM or Ctrl-C. Returns the database it
+/// stood on, which goes down with that value if it was a private one.
 ///
 /// # Errors
-/// See [`LaunchError`]; each names the next step.
+/// See [`LaunchError`].
 pub fn serve(
     config: &Config,
-    service: Service,
-    started: impl FnOnce(&Started),
-) -> Result<(), LaunchError> {
-    let held = hold_database(config.database_url.as_ref())?;
-    let migrations = bring_up_to_date(&held)?;
+    assemble: impl FnOnce(SocketAddr, &Metrics) -> Service,
+    started: impl FnOnce(SocketAddr, &Backing),
+) -> Result<Backing, LaunchError> {
     actix_web::rt::System::new().block_on(async {
-        let metrics = Metrics::new()?;
-        let database = Database::open(&held.url, &config.database, &metrics);
-        let Service { routes, pages, jobs } = service;
-        let parts = Parts { routes, pages, database: Some(database.clone()), metrics };
-        let server = Server::bind(config, parts)?;
+        // The address comes first: a port in use should not cost the start of a database.
+        let server = Server::bind(config)?;
         let address = server.address().map_err(ServeError::Io)?;
-        let running = server.start()?;
+        let backing = Backing::find(config.database_url.clone())?;
+        let metrics = Metrics::new()?;
+        let Service { routes, pages, jobs, on_signal } = assemble(address, &metrics);
+        let database = Database::open(backing.url(), &config.database, &metrics);
+        let parts = Parts { routes, pages, database: Some(database.clone()), metrics };
+        let running = server.start(parts)?;
         for job in jobs {
             job.spawn(database.clone());
         }
-        let private_postgres = held.private.as_ref().map(describe);
-        started(&Started { address, private_postgres, migrations });
-        Ok(running.until_stopped().await?)
+        started(address, &backing);
+        running.until_stopped(on_signal).await?;
+        Ok(backing)
     })
-}
-
-/// Runs one job now, on the database that the server would use.
-///
-/// # Errors
-/// See [`LaunchError`], and whatever the job returns.
-pub fn run_job(
-    config: &Config,
-    job: &Job,
-    dry_run: bool,
-) -> Result<Option<Vec<String>>, Box<dyn std::error::Error>> {
-    let held = hold_database(config.database_url.as_ref())?;
-    bring_up_to_date(&held)?;
-    let mut connection = connect(&held)?;
-    Ok(job.run_locked(&mut connection, dry_run)?)
-}
-
-fn hold_database(url: Option<&SecretString>) -> Result<Held, LaunchError> {
-    if let Some(url) = url {
-        return Ok(Held { url: url.clone(), private: None });
-    }
-    let private = Postgres::acquire(&local_services::project_root()?, Purpose::Serve)?;
-    Ok(Held { url: SecretString::from(private.url().to_owned()), private: Some(private) })
-}
-
-fn connect(held: &Held) -> Result<PgConnection, LaunchError> {
-    PgConnection::establish(held.url.expose_secret()).map_err(|_| LaunchError::Unreachable)
-}
-
-fn bring_up_to_date(held: &Held) -> Result<usize, LaunchError> {
-    Ok(migrate(&mut connect(held)?)?)
-}
-
-fn describe(postgres: &Postgres) -> (PathBuf, String) {
-    let data: &Path = postgres.data_dir();
-    (data.to_path_buf(), postgres.version().to_string())
 }

@@ -3,6 +3,7 @@
 //! Nothing here is a lesson; where an answer is about the thing, the code lives in the answer.
 //! Read [`config`] first, as it names everything that can be set, then [`database`] and [`http`].
 
+pub mod backing;
 pub mod cli;
 pub mod client_address;
 pub mod config;

@@ -1,5 +1,8 @@
 //! What the server counts, in the Prometheus text format.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, TextEncoder,
@@ -22,6 +25,8 @@ pub struct Metrics {
     refused: IntCounterVec,
     wait: HistogramVec,
     run: HistogramVec,
+    /// Counters of answers. A mutex: they are looked up once per rare event.
+    counters: Arc<Mutex<BTreeMap<&'static str, IntCounter>>>,
 }
 
 /// The metrics of one lane of the database executor.
@@ -70,6 +75,7 @@ impl Metrics {
             )?,
             wait: histogram("database_wait_seconds", "Time in the queue", &["lane"])?,
             run: histogram("database_run_seconds", "Time with a connection", &["lane"])?,
+            counters: Arc::default(),
         };
         metrics.register_all()?;
         Ok(metrics)
@@ -86,7 +92,31 @@ impl Metrics {
         self.register(self.run.clone())
     }
 
-    /// Adds a metric that an answer counts, such as rows in the default partition.
+    /// Adds to the counter of this name, which is made at the first call: how an answer counts its
+    /// own events, such as rows in the default partition. Add 0 at start, so that it shows as 0.
+    pub fn count(&self, name: &'static str, help: &'static str, events: u64) {
+        match self.counter(name, help) {
+            Ok(counter) => counter.inc_by(events),
+            Err(error) => tracing::error!(name, %error, "event could not be counted"),
+        }
+    }
+
+    fn counter(
+        &self,
+        name: &'static str,
+        help: &'static str,
+    ) -> Result<IntCounter, prometheus::Error> {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counter) = counters.get(name) {
+            return Ok(counter.clone());
+        }
+        let counter = IntCounter::new(name, help)?;
+        self.register(counter.clone())?;
+        counters.insert(name, counter.clone());
+        Ok(counter)
+    }
+
+    /// Adds a metric of another kind.
     ///
     /// # Errors
     /// When the name is taken.

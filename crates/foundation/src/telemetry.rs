@@ -1,6 +1,6 @@
 //! Log lines: one subscriber, two formats, and a last line of defence against secrets.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
@@ -27,7 +27,8 @@ pub enum TelemetryError {
 /// See [`TelemetryError`].
 pub fn init(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(filter)?;
-    let lines = fmt().with_env_filter(filter).with_writer(RedactedStderr);
+    let is_terminal = io::stderr().is_terminal();
+    let lines = fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(RedactedStderr);
     match format {
         LogFormat::Human => lines.with_target(false).compact().finish().try_init()?,
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init()?,

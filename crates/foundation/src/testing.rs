@@ -77,14 +77,14 @@ impl TestApp {
         let metrics = Metrics::new()?;
         let database = Database::open(&scratch.url(), &config.database, &metrics);
         let parts = Parts::api(routes.to_vec(), database.clone(), metrics.clone());
-        let server = Server::bind(config, parts)?;
+        let server = Server::bind(config)?;
         let address = server.address()?;
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                if let Ok(running) = server.start() {
+                if let Ok(running) = server.start(parts) {
                     let _ = tell.send(running.stop_handle());
-                    let _ = running.until_stopped().await;
+                    let _ = running.until_stopped(|| {}).await;
                 }
             });
         });

@@ -1,5 +1,7 @@
 //! How the database executor behaves when things go wrong.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
 mod common;
 
 use std::time::Duration;

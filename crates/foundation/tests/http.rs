@@ -1,5 +1,7 @@
 //! What every server does around its handlers.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
 mod common;
 
 use std::io::{Read, Write};

@@ -1,5 +1,7 @@
 //! Scratch databases come migrated and leave nothing behind.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
 use diesel::sql_types::{BigInt, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use foundation::scratch::Scratch;

@@ -1,5 +1,7 @@
 //! Clients that send or read too slowly, on purpose or not.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
 mod common;
 
 use std::io::{ErrorKind, Read, Write};

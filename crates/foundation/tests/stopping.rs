@@ -1,5 +1,7 @@
 //! A server that is told to stop finishes what it has begun.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
 mod common;
 
 use std::time::Duration;

@@ -15,6 +15,7 @@ const MOST_ERRORS: usize = 20;
 /// Entries to store: all of them or none.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LogBatch)]
 pub(crate) struct Batch {
     /// 1 to 10 000 entries, in any order.
     #[schema(min_items = 1, max_items = 10_000)]
@@ -25,6 +26,7 @@ pub(crate) struct Batch {
 /// would end the reading of the body at the first.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewLogEntry)]
 struct EntryInput {
     /// When it happened, RFC 3339, in the years 2000 to 2099.
     #[schema(format = DateTime, example = "2026-01-31T23:59:59.5Z")]

@@ -27,6 +27,7 @@ const BATCH_LIMIT: usize = 8 << 20;
 /// "level":"error","service":"checkout","message":"card declined"}]}' localhost:8080/api/v1/logs`
 #[utoipa::path(
     tag = "logs",
+    operation_id = "ingest_logs",
     request_body(content = Batch, example = json!({"entries": [{
         "logged_at": "2026-01-31T23:59:59.5Z", "level": "error",
         "service": "checkout", "message": "card declined, order 4711",
@@ -50,6 +51,7 @@ pub(crate) async fn ingest(
 /// `curl 'localhost:8080/api/v1/logs?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z&level=warn'`
 #[utoipa::path(
     tag = "logs",
+    operation_id = "list_logs",
     params(SearchParameters),
     responses(
         (status = 200, body = [LogEntry], headers(
@@ -77,6 +79,7 @@ pub(crate) async fn list(
 
 /// The months there are, and what found no month.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LogPartitions)]
 pub(crate) struct Partitions {
     /// Oldest first.
     partitions: Vec<Partition>,
@@ -88,7 +91,11 @@ pub(crate) struct Partitions {
 /// List the partitions
 ///
 /// `curl localhost:8080/api/v1/logs/partitions`
-#[utoipa::path(tag = "logs", responses((status = 200, body = Partitions), ReadProblems))]
+#[utoipa::path(
+    tag = "logs",
+    operation_id = "list_log_partitions",
+    responses((status = 200, body = Partitions), ReadProblems),
+)]
 #[get("/api/v1/logs/partitions")]
 pub(crate) async fn list_partitions(
     database: web::Data<Database>,
@@ -105,6 +112,7 @@ pub(crate) async fn list_partitions(
 
 /// What a listing read.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LogListingPlan)]
 pub(crate) struct ListingPlan {
     /// Partitions there are, the default one included.
     #[schema(example = 17)]
@@ -119,6 +127,7 @@ pub(crate) struct ListingPlan {
 /// `curl 'localhost:8080/api/v1/logs/plan?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z'`
 #[utoipa::path(
     tag = "logs",
+    operation_id = "explain_logs",
     params(SearchParameters),
     responses((status = 200, body = ListingPlan), ReadProblems),
 )]

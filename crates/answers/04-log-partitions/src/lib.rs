@@ -30,7 +30,7 @@ pub use metric::register_metrics;
 pub static ANSWER: Answer = Answer {
     number: 4,
     slug: "log-partitions",
-    title: "Implement database partitioning for query speed",
+    title: "How can partitioning improve query performance?",
     readme: include_str!("../README.md"),
     sources: sources![
         "src/lib.rs",

@@ -42,6 +42,7 @@ impl std::error::Error for Rejection {}
 /// How bad it is. The order is the order of the stored numbers, so `level >= 4` means errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = LogLevel)]
 pub enum Level {
     /// For developers.
     Debug = 1,

@@ -12,6 +12,7 @@ use crate::month::Month;
 
 /// A partition with a range, which the default partition has not.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName, Serialize, ToSchema)]
+#[schema(as = LogPartition)]
 pub struct Partition {
     /// Name of the table.
     #[diesel(sql_type = Text)]

@@ -31,6 +31,7 @@ impl<Q> RunQueryDsl<PgConnection> for Explain<Q> {}
 
 /// What an executed statement read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[schema(as = LogPlan)]
 pub struct Plan {
     /// Tables and partitions that were really scanned, by name.
     #[schema(example = json!(["log_entries_2026_01"]))]

@@ -29,6 +29,7 @@ pub struct SearchParameters {
     /// Exactly this service.
     service: Option<String>,
     /// Entries on a page, 1 to 200; 50 when absent.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u16>,
     /// Where the page starts, from the `Link` header of the page before.
     cursor: Option<String>,

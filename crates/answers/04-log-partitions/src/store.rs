@@ -46,6 +46,7 @@ impl LogEntry {
 
 /// Where the rows of a batch went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName, Serialize, ToSchema)]
+#[schema(as = StoredLogs)]
 pub struct Stored {
     /// Rows stored, which is all of them.
     #[diesel(sql_type = BigInt)]

@@ -1,4 +1,4 @@
-//! In a file of its own: the counter is the process's, and another test would count into it.
+//! The alarm for rows outside every month.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

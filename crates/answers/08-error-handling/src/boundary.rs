@@ -112,11 +112,14 @@ fn from_status(status: StatusCode) -> Problem {
 }
 
 /// Replaces an error body that some library wrote, keeping its status and headers such as `Allow`.
+/// A page made for people passes: libraries answer errors with plain text or nothing.
 fn ensure_problem(response: ServiceResponse) -> ServiceResponse {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    let content_type = response.headers().get(header::CONTENT_TYPE);
-    if !is_error || content_type.is_some_and(|kind| kind.as_bytes() == MEDIA_TYPE.as_bytes()) {
+    let content_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_ours = content_type
+        .is_some_and(|kind| kind == MEDIA_TYPE.as_bytes() || kind.starts_with(b"text/html"));
+    if !is_error || is_ours {
         return response;
     }
     let mut body = from_status(status).body();

@@ -41,7 +41,7 @@ pub use validate::validated;
 pub static ANSWER: Answer = Answer {
     number: 8,
     slug: "error-handling",
-    title: "Handle errors in back-end code",
+    title: "How do you handle errors in your backend code?",
     readme: include_str!("../README.md"),
     sources: sources![
         "src/lib.rs",

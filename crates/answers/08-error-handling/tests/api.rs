@@ -1,5 +1,7 @@
 //! What a client sees when something goes wrong, one sentence a test.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
 use std::time::Duration;
 
 use actix_web::body::to_bytes;

@@ -1,5 +1,7 @@
 //! Database errors on their way to a client, from a real PostgreSQL.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
 use diesel::result::Error;
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use error_handling::{InvalidField, Problem, ProblemType, connection_lost, on_constraint};

@@ -1,5 +1,7 @@
 //! Retries and the circuit breaker, on a clock that tests move themselves.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 

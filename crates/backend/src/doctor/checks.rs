@@ -9,7 +9,7 @@ use local_services::{Package, find_postgres, find_redis, install_hint, project_r
 use secrecy::SecretString;
 
 use super::Finding;
-use crate::serve::connect;
+use foundation::backing::connect;
 
 /// A full demo at the largest scale, its scratch database and a build.
 const DISK_WANTED: u64 = 10_000_000_000;

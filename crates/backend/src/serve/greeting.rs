@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::Backing;
+use foundation::backing::Backing;
+
 use crate::study::DemoPolicy;
 
 /// Prints the addresses, what was started, where the data live, and how to stop.

@@ -42,14 +42,14 @@ impl Site {
             database: None,
             metrics: Metrics::new().unwrap(),
         };
-        let server = Server::bind(&config(&[]), parts).unwrap();
+        let server = Server::bind(&config(&[])).unwrap();
         let address = server.address().unwrap();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             System::new().block_on(async move {
-                let running = server.start().unwrap();
+                let running = server.start(parts).unwrap();
                 tell.send(running.stop_handle()).unwrap();
-                running.until_stopped().await.unwrap();
+                running.until_stopped(|| {}).await.unwrap();
             });
         });
         Self { address, runs, stop: told.recv().unwrap(), thread: Some(thread) }

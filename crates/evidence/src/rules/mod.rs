@@ -45,5 +45,8 @@ pub fn number_violations(answer: &Answer) -> Vec<String> {
     violations.extend(record::typed_numbers(answer.readme).into_iter().map(|number| {
         format!("\"{number}\" in \"Say it\" is typed; quote a measurement with `<!-- v:ID -->`")
     }));
+    // CommonMark takes a line that begins with a comment for a block of HTML and ends the paragraph.
+    let starts = answer.readme.lines().filter(|line| line.starts_with("<!-- v:"));
+    violations.extend(starts.map(|line| format!("a line begins with an inline value: {line}")));
     violations
 }

@@ -219,6 +219,11 @@ fn stale_unknown_and_typed_numbers_are_named() {
 }
 
 #[test]
+fn a_line_that_begins_with_an_inline_value_is_named() {
+    breaks("It reads <!-- v:", "It reads\n<!-- v:", "a line begins with an inline value");
+}
+
+#[test]
 fn follow_ups_that_are_few_or_name_no_code_are_named() {
     breaks("`Store` keeps it.", "It is kept.", "\"Why 1?\" names no symbol");
     breaks("`Store` keeps it.", "`Shop` keeps it.", "\"Why 1?\" names no symbol");

@@ -38,7 +38,6 @@ pub enum ServeError {
 pub struct Server {
     listener: TcpListener,
     config: HttpConfig,
-    parts: Parts,
 }
 
 /// A server that serves; await it with [`Running::until_stopped`].
@@ -66,7 +65,7 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError::InUse`] or [`ServeError::NoneFree`] with the next step.
-    pub fn bind(config: &Config, parts: Parts) -> Result<Self, ServeError> {
+    pub fn bind(config: &Config) -> Result<Self, ServeError> {
         let listener = match config.listen {
             Some(address) => listen(address)?,
             None => Config::DEFAULT_PORTS
@@ -74,7 +73,7 @@ impl Server {
                 .find(|attempt| !matches!(attempt, Err(ServeError::InUse(_))))
                 .unwrap_or(Err(ServeError::NoneFree(Config::DEFAULT_PORTS)))?,
         };
-        Ok(Self { listener, config: config.http.clone(), parts })
+        Ok(Self { listener, config: config.http.clone() })
     }
 
     /// The address that was bound.
@@ -89,8 +88,8 @@ impl Server {
     ///
     /// # Errors
     /// When the system refuses threads or sockets.
-    pub fn start(self) -> Result<Running, ServeError> {
-        let Self { listener, config, parts } = self;
+    pub fn start(self, parts: Parts) -> Result<Running, ServeError> {
+        let Self { listener, config } = self;
         let readiness = Readiness::default();
         let watch = Watch::new(&config);
         watch_connections(&watch);
@@ -119,15 +118,20 @@ impl Running {
         self.stop.clone()
     }
 
-    /// Serves until told to stop, by [`StopHandle::stop`], SIGTERM or Ctrl-C.
+    /// Serves until told to stop, by [`StopHandle::stop`], SIGTERM or Ctrl-C. A signal first calls
+    /// `on_signal`, which ends what would never end by itself, such as streams of events.
     ///
     /// # Errors
     /// When the server cannot go on.
-    pub async fn until_stopped(self) -> Result<(), ServeError> {
+    pub async fn until_stopped(
+        self,
+        on_signal: impl FnOnce() + Send + 'static,
+    ) -> Result<(), ServeError> {
         let Self { server, stop } = self;
         let on_signal = actix_web::rt::spawn(async move {
             termination().await;
             tracing::info!("stopping: requests in flight are finished first");
+            let _ = web::block(on_signal).await;
             stop.stop().await;
         });
         let outcome = server.await;

@@ -32,55 +32,53 @@ struct Variant {
     index: Option<&'static str>,
 }
 
+/// Where the ladder starts; the other variants say what they change.
+const PLAIN: Variant = Variant {
+    id: "plain",
+    kind: RungKind::Wrong,
+    name: "one table",
+    table: "entries_plain",
+    december: DECEMBER,
+    prepare: None,
+    index: None,
+};
+
 const VARIANTS: [Variant; 5] = [
-    Variant {
-        id: "plain",
-        kind: RungKind::Wrong,
-        name: "one table",
-        table: "entries_plain",
-        december: DECEMBER,
-        prepare: None,
-        index: None,
-    },
+    PLAIN,
     Variant {
         id: "function",
         kind: RungKind::Tempting,
         name: "partitions, date_trunc()",
         table: "entries_by_month",
         december: DECEMBER_BY_FUNCTION,
-        prepare: None,
-        index: None,
+        ..PLAIN
     },
     Variant {
         id: "partition",
         kind: RungKind::Right,
         name: "partitions, range",
         table: "entries_by_month",
-        december: DECEMBER,
-        prepare: None,
-        index: None,
+        ..PLAIN
     },
     Variant {
         id: "btree",
         kind: RungKind::Costly,
         name: "one table, B-tree",
-        table: "entries_plain",
-        december: DECEMBER,
         prepare: Some("CREATE INDEX entries_btree ON entries_plain (logged_at)"),
         index: Some("entries_btree"),
+        ..PLAIN
     },
     Variant {
         id: "brin",
         kind: RungKind::Costly,
         name: "one table, BRIN",
-        table: "entries_plain",
-        december: DECEMBER,
         prepare: Some(
             "DROP INDEX entries_btree;
              CREATE INDEX entries_brin ON entries_plain USING brin (logged_at)
                  WITH (pages_per_range = 32)",
         ),
         index: Some("entries_brin"),
+        ..PLAIN
     },
 ];
 

@@ -39,10 +39,14 @@ pub(super) fn compare(stage: &Stage, connection: &mut PgConnection) -> Result<Re
         format!("DROP of a month writes {drop} of write-ahead log, DELETE {delete}"),
         drop_wal * 5 <= delete_wal,
     );
-    stage.note(
-        "A private server writes no full-page images, which is kind to DELETE. With them, and with \
-         replicas that replay all of it, the distance grows.",
-    );
+    let setting = "SELECT (setting = 'on')::int FROM pg_settings WHERE name = 'full_page_writes'";
+    stage.note(match number(connection, setting)? {
+        1 => "Every replica replays all of that log, and every backup keeps it.",
+        _ => {
+            "This server writes no full-page images, which is kind to DELETE: with them, and with \
+             replicas that replay all of it, the distance grows."
+        }
+    });
     stage.chart(chart(delete_wal, vacuum_wal, drop_wal));
     Ok(Retention { delete_wal, drop_wal })
 }

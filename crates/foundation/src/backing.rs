@@ -5,16 +5,17 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use foundation::migrate::{MigrationError, migrate};
 use local_services::{Postgres, Purpose, project_root};
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::migrate::{MigrationError, migrate};
 
 /// How long a database that was named may take to answer: containers start side by side.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why there is no database.
 #[derive(Debug, thiserror::Error)]
-pub enum DatabaseError {
+pub enum BackingError {
     /// No private server could be started.
     #[error("{0}\nOr name a server: DATABASE_URL=postgres://user:password@host/name")]
     Private(#[from] local_services::Error),
@@ -58,8 +59,8 @@ impl Backing {
     /// Waits for the database of `url`, or starts a private one; then migrates it.
     ///
     /// # Errors
-    /// See [`DatabaseError`]; no message holds a password.
-    pub fn find(url: Option<SecretString>) -> Result<Self, DatabaseError> {
+    /// See [`BackingError`]; no message holds a password.
+    pub fn find(url: Option<SecretString>) -> Result<Self, BackingError> {
         let (url, private) = match url {
             Some(url) => (url, None),
             None => {
@@ -86,8 +87,8 @@ impl Backing {
     /// A connection outside the server's own.
     ///
     /// # Errors
-    /// [`DatabaseError::Unreachable`].
-    pub fn connect(&self) -> Result<PgConnection, DatabaseError> {
+    /// [`BackingError::Unreachable`].
+    pub fn connect(&self) -> Result<PgConnection, BackingError> {
         connect(&self.url, Duration::ZERO)
     }
 
@@ -106,10 +107,10 @@ impl Backing {
 }
 
 /// Connects, trying again until `patience` is over.
-pub(crate) fn connect(
-    url: &SecretString,
-    patience: Duration,
-) -> Result<PgConnection, DatabaseError> {
+///
+/// # Errors
+/// [`BackingError::Unreachable`] or [`BackingError::Url`].
+pub fn connect(url: &SecretString, patience: Duration) -> Result<PgConnection, BackingError> {
     let end = Instant::now() + patience;
     loop {
         let error = match PgConnection::establish(url.expose_secret()) {
@@ -117,7 +118,7 @@ pub(crate) fn connect(
             Err(error) => told(&error)?,
         };
         if Instant::now() >= end {
-            return Err(DatabaseError::Unreachable(error));
+            return Err(BackingError::Unreachable(error));
         }
         tracing::info!("waiting for the database");
         std::thread::sleep(Duration::from_millis(500));
@@ -126,11 +127,11 @@ pub(crate) fn connect(
 
 /// What may be shown of a failure. A message about the URL itself quotes parts of it, which may
 /// be the password; one about the connection names host, port, role and database only.
-fn told(error: &ConnectionError) -> Result<String, DatabaseError> {
-    let ConnectionError::BadConnection(message) = error else { return Err(DatabaseError::Url) };
+fn told(error: &ConnectionError) -> Result<String, BackingError> {
+    let ConnectionError::BadConnection(message) = error else { return Err(BackingError::Url) };
     let about_connection = ["connection to server", "could not translate host name"];
     if !about_connection.iter().any(|start| message.contains(start)) {
-        return Err(DatabaseError::Url);
+        return Err(BackingError::Url);
     }
     Ok(message.lines().next().unwrap_or_default().trim().to_owned())
 }
