@@ -9,27 +9,32 @@ ARGS ?=
 TOOLS := $(CURDIR)/.local/tools
 export PATH := $(PATH):$(TOOLS)/bin
 
-.PHONY: help run test demo evidence lint docs doctor reset
+BACKEND = cargo run --release --quiet -p backend --
+
+.PHONY: help build run test demo evidence lint docs doctor reset
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-run: ## Set everything up and serve the study pages and APIs (ARGS="--listen 127.0.0.1:9000")
+build:
 	@scripts/setup.sh run
-	@cargo run --release --quiet -p backend -- serve $(ARGS)
+	@test -x target/release/backend || echo "Building for the first time: a few minutes."
+	@cargo build --release -p backend
+
+run: build ## Set everything up and serve the study pages and APIs (LISTEN=127.0.0.1:9000)
+	@$(BACKEND) serve $(ARGS)
 
 test: ## Set everything up and run every test
 	@scripts/setup.sh test
 	@cargo run --quiet -p local-services -- run --purpose test -- cargo test --workspace $(ARGS)
 
-demo: ## Run the demo of one question, e.g. make demo Q=log-partitions SCALE=full (all without Q)
-	@scripts/setup.sh run
-	@cargo run --release --quiet -p backend -- demo $(if $(Q),$(Q),--all) --scale $(SCALE) $(ARGS)
+demo: build ## Run the demo of one question, e.g. make demo Q=log-partitions SCALE=full (all without Q)
+	@$(BACKEND) demo $(if $(Q),$(Q),--all) --scale $(SCALE) $(ARGS)
 
-evidence: ## Run the demos (or Q=…) and record their numbers and charts in the READMEs
-	@scripts/setup.sh run
-	@cargo run --release --quiet -p backend -- demo $(if $(Q),$(Q),--all) --record $(ARGS)
-	@cargo run --release --quiet -p backend -- list --update README.md
+evidence: build ## Run the demos (or Q=…) and record their numbers and charts in the READMEs
+	@$(BACKEND) demo $(if $(Q),$(Q),--all) --record $(ARGS)
+	@$(MAKE) --no-print-directory build
+	@$(BACKEND) list --update README.md
 
 lint: ## Check format, lints, documentation, licences and sources
 	@scripts/setup.sh lint
@@ -43,7 +48,7 @@ docs: ## Build the API documentation, and the book where mdbook is installed
 	@if command -v mdbook >/dev/null; then mdbook build docs; else echo "mdbook is not installed: read docs/ as it is"; fi
 
 doctor: ## Check this machine and say how to fix what is missing
-	@cargo run --release --quiet -p backend -- doctor
+	@$(BACKEND) doctor
 
 reset: ## Stop the private services and delete their data, after asking
 	@cargo run --quiet -p local-services -- reset
