@@ -26,7 +26,7 @@ run: build ## Set everything up and serve the study pages and APIs (LISTEN=127.0
 
 test: ## Set everything up and run every test
 	@scripts/setup.sh test
-	@cargo run --quiet -p local-services -- run --purpose test -- cargo test --workspace $(ARGS)
+	@cargo run --quiet -p local-services -- run --purpose test -- cargo test --workspace --no-fail-fast $(ARGS)
 
 demo: build ## Run the demo of one question, e.g. make demo Q=log-partitions SCALE=full (all without Q)
 	@$(BACKEND) demo $(if $(Q),$(Q),--all) --scale $(SCALE) $(ARGS)

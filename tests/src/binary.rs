@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::{env, io};
 
-/// Builds a package's program in the profile of this test and returns where it is.
+/// Builds the programs in the profile of this test and returns where that of `package` is.
 ///
 /// # Errors
 /// When it does not build.
@@ -14,12 +14,14 @@ pub fn path(package: &str) -> io::Result<PathBuf> {
     let profile = test.ancestors().nth(2).ok_or(io::ErrorKind::NotFound)?.to_path_buf();
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", package]);
+    // The same selection as `cargo test --workspace`: with another one the features of shared
+    // crates differ, and half the workspace would be built a second time.
+    build.args(["build", "--quiet", "--workspace", "--all-targets"]);
     if profile.ends_with("release") {
         build.arg("--release");
     }
     if !build.status()?.success() {
-        return Err(io::Error::other(format!("{package} does not build")));
+        return Err(io::Error::other("the workspace does not build"));
     }
     Ok(profile.join(package))
 }
