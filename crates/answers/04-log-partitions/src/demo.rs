@@ -31,7 +31,8 @@ fn entries(scale: Scale) -> u64 {
 pub(crate) fn needs(scale: Scale) -> Needs {
     let entries = entries(scale);
     Needs {
-        rows: 2 * entries + 2 * kinds::entries(entries),
+        // Rounded up: this is a promise, not a count.
+        rows: (2 * entries + 2 * kinds::entries(entries)).next_multiple_of(100_000),
         // Two tables, their indexes, and as much again in the write-ahead log.
         disk_bytes: entries * 700 + 20_000_000,
         memory_bytes: 30_000_000,
