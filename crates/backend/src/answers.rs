@@ -3,13 +3,13 @@
 use evidence::Answer;
 use foundation::http::Mount;
 use foundation::jobs::Job;
-use foundation::metrics::Metrics;
+use foundation::module::Module;
 
 /// Every answer that is built, in the order of the questions.
 pub static ANSWERS: &[&Answer] = &[&log_partitions::ANSWER, &error_handling::ANSWER];
 
-/// Recurring work of the answers.
-pub static JOBS: &[&Job] = &[&log_partitions::maintenance::JOB];
+/// The live part of those that have one.
+pub static MODULES: &[&Module] = &[&log_partitions::MODULE];
 
 /// The answer that `name` means: a slug, a number, or both as in the folder's name.
 #[must_use]
@@ -22,20 +22,27 @@ pub fn find(name: &str) -> Option<&'static Answer> {
     })
 }
 
-/// Exposes what answers count on a server's `/metrics`.
-pub fn register_metrics(metrics: &Metrics) {
-    log_partitions::register_metrics(metrics);
-}
-
 /// The API of every answer that has one.
 #[must_use]
 pub fn routes() -> Vec<Mount> {
-    ANSWERS.iter().filter_map(|answer| answer.routes).collect()
+    MODULES.iter().map(|module| module.routes).collect()
+}
+
+/// Recurring work of the answers.
+#[must_use]
+pub fn jobs() -> Vec<&'static Job> {
+    MODULES.iter().flat_map(|module| module.jobs).copied().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_answer_with_an_api_serves_it() {
+        let described = ANSWERS.iter().filter(|answer| answer.routes.is_some()).count();
+        assert_eq!(described, MODULES.len());
+    }
 
     #[test]
     fn an_answer_is_found_by_slug_number_and_folder() {

@@ -9,7 +9,7 @@ use evidence::cli::DemoArgs;
 use foundation::cli::{JobArgs, run_job};
 use foundation::http::describe;
 
-use crate::answers::{ANSWERS, JOBS, find, routes};
+use crate::answers::{ANSWERS, find, jobs, routes};
 use crate::questions::QUESTIONS;
 use crate::serve::{self, ServeArgs};
 use crate::{doctor, index, questions};
@@ -78,7 +78,7 @@ pub fn run() -> ExitCode {
         Task::List { update: Some(path) } => exit(index::update(&path)),
         Task::Openapi => openapi(),
         Task::Doctor => doctor::run(),
-        Task::Job(arguments) => run_job(JOBS, &arguments),
+        Task::Job(arguments) => run_job(&jobs(), &arguments),
     }
 }
 

@@ -7,7 +7,7 @@ use foundation::config::Config;
 use foundation::launch::{self, LaunchError, Service};
 use foundation::telemetry::{self, TelemetryError};
 
-use crate::answers::{ANSWERS, JOBS, register_metrics, routes};
+use crate::answers::{ANSWERS, MODULES};
 use crate::study::{DemoPolicy, Runs, Study};
 
 /// How to serve.
@@ -44,13 +44,11 @@ pub fn run(args: &ServeArgs) -> Result<(), StartError> {
     let runs = Runs::default();
     let backing = launch::serve(
         config,
-        |address, metrics| {
-            register_metrics(metrics);
+        |address| {
             let policy = DemoPolicy::of(address.ip(), *allow_demos);
             Service {
-                routes: routes(),
+                modules: MODULES.to_vec(),
                 pages: Study::new(ANSWERS, policy, runs.clone()).pages(),
-                jobs: JOBS.to_vec(),
                 // Streams of events never end by themselves, and a server that stops waits for them.
                 on_signal: Box::new(move || runs.close()),
             }

@@ -1,7 +1,6 @@
 //! The command line of an answer that has an API: its demo, and its server alone.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use evidence::Answer;
@@ -10,9 +9,10 @@ use secrecy::SecretString;
 
 use crate::backing::Backing;
 use crate::config::Config;
+use crate::http::no_pages;
 use crate::jobs::Job;
 use crate::launch::{self, Service};
-use crate::metrics::Metrics;
+use crate::module::Module;
 use crate::telemetry;
 
 #[derive(Parser)]
@@ -46,25 +46,21 @@ pub struct JobArgs {
 }
 
 /// What `fn main()` of an answer with an API calls: the demo by default, `serve`, `job`.
-pub fn run(answer: &'static Answer, jobs: &[&'static Job]) -> ExitCode {
+pub fn run(answer: &'static Answer, module: &'static Module) -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         None => perform(&[answer], &cli.demo),
-        Some(Command::Serve(config)) => serve(answer, jobs, &config),
-        Some(Command::Job(arguments)) => run_job(jobs, &arguments),
+        Some(Command::Serve(config)) => serve(answer, module, &config),
+        Some(Command::Job(arguments)) => run_job(module.jobs, &arguments),
     }
 }
 
-fn serve(answer: &Answer, jobs: &[&'static Job], config: &Config) -> ExitCode {
+fn serve(answer: &Answer, module: &'static Module, config: &Config) -> ExitCode {
     if let Err(error) = telemetry::init(&config.log, config.log_format) {
         return exit(Err(error.into()));
     }
-    let assemble = |_, _: &Metrics| Service {
-        routes: answer.routes.into_iter().collect(),
-        pages: Arc::new(|_| {}),
-        jobs: jobs.to_vec(),
-        on_signal: Box::new(|| {}),
-    };
+    let assemble =
+        |_| Service { modules: vec![module], pages: no_pages(), on_signal: Box::new(|| {}) };
     let served = launch::serve(config, assemble, |address, _| {
         println!("{}: http://{address}/docs/", answer.slug);
     });

@@ -5,25 +5,23 @@ use std::net::SocketAddr;
 use crate::backing::{Backing, BackingError};
 use crate::config::Config;
 use crate::database::Database;
-use crate::http::{Mount, MountPages, Parts, ServeError, Server};
-use crate::jobs::Job;
+use crate::http::{MountPages, Parts, ServeError, Server};
 use crate::metrics::Metrics;
+use crate::module::{Module, StartFailure, Starting};
 
 /// What a server offers.
 pub struct Service {
     /// The API of each answer.
-    pub routes: Vec<Mount>,
+    pub modules: Vec<&'static Module>,
     /// Pages beside the API.
     pub pages: MountPages,
-    /// Work that runs at start and at intervals.
-    pub jobs: Vec<&'static Job>,
     /// Called when the server is told to stop, before it waits for requests in flight.
     pub on_signal: Box<dyn FnOnce() + Send>,
 }
 
 impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Service").field("jobs", &self.jobs).finish_non_exhaustive()
+        f.debug_struct("Service").field("modules", &self.modules).finish_non_exhaustive()
     }
 }
 
@@ -39,6 +37,9 @@ pub enum LaunchError {
     /// Two metrics of one name.
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// Part of an answer, such as its keys.
+    #[error("{0}")]
+    Module(StartFailure),
 }
 
 /// Starts everything, calls `started`, and serves until SIGTERM or Ctrl-C. Returns the database it
@@ -48,7 +49,7 @@ pub enum LaunchError {
 /// See [`LaunchError`].
 pub fn serve(
     config: &Config,
-    assemble: impl FnOnce(SocketAddr, &Metrics) -> Service,
+    assemble: impl FnOnce(SocketAddr) -> Service,
     started: impl FnOnce(SocketAddr, &Backing),
 ) -> Result<Backing, LaunchError> {
     actix_web::rt::System::new().block_on(async {
@@ -57,11 +58,15 @@ pub fn serve(
         let address = server.address().map_err(ServeError::Io)?;
         let backing = Backing::find(config.database_url.clone())?;
         let metrics = Metrics::new()?;
-        let Service { routes, pages, jobs, on_signal } = assemble(address, &metrics);
+        let Service { modules, pages, on_signal } = assemble(address);
+        let mut connection = backing.connect()?;
+        let mut starting = Starting { config, metrics: &metrics, connection: &mut connection };
+        let shares = Module::start_all(&modules, &mut starting).map_err(LaunchError::Module)?;
         let database = Database::open(backing.url(), &config.database, &metrics);
-        let parts = Parts { routes, pages, database: Some(database.clone()), metrics };
+        let routes = modules.iter().map(|module| module.routes).collect();
+        let parts = Parts { routes, pages, database: Some(database.clone()), metrics, shares };
         let running = server.start(parts)?;
-        for job in jobs {
+        for job in modules.iter().flat_map(|module| module.jobs) {
             job.spawn(database.clone());
         }
         started(address, &backing);

@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod launch;
 pub mod metrics;
 pub mod migrate;
+pub mod module;
 pub mod paging;
 pub mod rate_limit;
 pub mod scratch;

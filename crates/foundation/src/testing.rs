@@ -1,7 +1,7 @@
 //! A whole server for tests, with a database of its own and clients that play roles.
 
 use std::net::SocketAddr;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::database::Database;
 use crate::http::{Mount, Parts, Server, StopHandle};
 use crate::metrics::Metrics;
+use crate::module::{Module, Starting};
 use crate::scratch::Scratch;
 
 /// Panics are right here: a test without its server has nothing left to say.
@@ -33,7 +34,7 @@ pub struct TestApp {
     /// The database executor of this server.
     pub database: Database,
     /// The server's database; dropped last.
-    pub scratch: Scratch,
+    pub scratch: Arc<Scratch>,
 }
 
 #[derive(Parser)]
@@ -52,6 +53,13 @@ pub fn config(flags: &[&str]) -> Config {
     Defaults::parse_from(fixed.iter().chain(flags)).config
 }
 
+fn scratch() -> Arc<Scratch> {
+    Arc::new(
+        Scratch::create(Purpose::Test)
+            .unwrap_or_else(|error| panic!("there is no database for the test: {error}")),
+    )
+}
+
 impl TestApp {
     /// Starts a server with these routes.
     ///
@@ -68,15 +76,45 @@ impl TestApp {
     /// When it cannot be started; the message says why.
     #[must_use]
     pub fn start_with(routes: &[Mount], flags: &[&str]) -> Self {
-        Self::try_start(routes, &config(flags))
-            .unwrap_or_else(|error| panic!("the test server did not start: {error}"))
+        Self::started(Self::try_start(scratch(), routes, &[], &config(flags)))
     }
 
-    fn try_start(routes: &[Mount], config: &Config) -> Setup<Self> {
-        let scratch = Scratch::create(Purpose::Test)?;
+    /// Starts a server with these modules and flags, on a database of its own.
+    ///
+    /// # Panics
+    /// When it cannot be started; the message says why.
+    #[must_use]
+    pub fn serving(modules: &[&Module], flags: &[&str]) -> Self {
+        Self::serving_on(&scratch(), modules, flags)
+    }
+
+    /// The same on the database of another server, as a replica of it or after a restart.
+    ///
+    /// # Panics
+    /// When it cannot be started; the message says why.
+    #[must_use]
+    pub fn serving_on(scratch: &Arc<Scratch>, modules: &[&Module], flags: &[&str]) -> Self {
+        let routes: Vec<Mount> = modules.iter().map(|module| module.routes).collect();
+        Self::started(Self::try_start(Arc::clone(scratch), &routes, modules, &config(flags)))
+    }
+
+    fn started(app: Setup<Self>) -> Self {
+        app.unwrap_or_else(|error| panic!("the test server did not start: {error}"))
+    }
+
+    fn try_start(
+        scratch: Arc<Scratch>,
+        routes: &[Mount],
+        modules: &[&Module],
+        config: &Config,
+    ) -> Setup<Self> {
         let metrics = Metrics::new()?;
+        let mut connection = scratch.connect()?;
+        let mut starting = Starting { config, metrics: &metrics, connection: &mut connection };
+        let shares = Module::start_all(modules, &mut starting)?;
         let database = Database::open(&scratch.url(), &config.database, &metrics);
-        let parts = Parts::api(routes.to_vec(), database.clone(), metrics.clone());
+        let parts =
+            Parts { shares, ..Parts::api(routes.to_vec(), database.clone(), metrics.clone()) };
         let server = Server::bind(config)?;
         let address = server.address()?;
         let (tell, told) = mpsc::channel();

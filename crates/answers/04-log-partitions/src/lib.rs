@@ -21,10 +21,11 @@ pub mod search;
 pub mod store;
 mod tempting;
 
-use evidence::{Answer, sources};
-use utoipa_actix_web::service_config::ServiceConfig;
+use std::sync::Arc;
 
-pub use metric::register_metrics;
+use evidence::{Answer, sources};
+use foundation::module::Module;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Question 4.
 pub static ANSWER: Answer = Answer {
@@ -58,6 +59,16 @@ pub static ANSWER: Answer = Answer {
     needs: demo::needs,
     demo: demo::perform,
     routes: Some(routes),
+};
+
+/// The API with its counter and its daily job.
+pub static MODULE: Module = Module {
+    routes,
+    start: |starting| {
+        metric::register(starting.metrics);
+        Ok(Arc::new(|_| {}))
+    },
+    jobs: &[&maintenance::JOB],
 };
 
 /// The API below `/api/v1/logs`.

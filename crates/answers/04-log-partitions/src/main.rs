@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    foundation::cli::run(&log_partitions::ANSWER, &[&log_partitions::maintenance::JOB])
+    foundation::cli::run(&log_partitions::ANSWER, &log_partitions::MODULE)
 }

@@ -7,7 +7,7 @@ const HELP: &str = "Log entries stored in the default partition, outside every m
 
 /// Exposes the counter on this server's `/metrics` before the first row needs it: an alert cannot
 /// tell a metric that is missing from one that never moved.
-pub fn register_metrics(metrics: &Metrics) {
+pub(crate) fn register(metrics: &Metrics) {
     count_outside_partitions(metrics, 0);
 }
 

@@ -8,8 +8,7 @@ use serde_json::json;
 
 #[actix_web::test]
 async fn rows_outside_every_month_raise_the_metric_and_others_do_not() {
-    let app = TestApp::start(&[log_partitions::routes]);
-    log_partitions::register_metrics(&app.metrics);
+    let app = TestApp::serving(&[&log_partitions::MODULE], &[]);
     let now = "2026-01-15T00:00:00Z".parse().unwrap();
     let mut connection = app.scratch.connect().unwrap();
     maintain(&mut connection, now, Retention::Months(13), false).unwrap();

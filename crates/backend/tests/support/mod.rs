@@ -41,6 +41,7 @@ impl Site {
             pages: Study::new(answers, policy, runs.clone()).pages(),
             database: None,
             metrics: Metrics::new().unwrap(),
+            shares: Vec::new(),
         };
         let server = Server::bind(&config(&[])).unwrap();
         let address = server.address().unwrap();

@@ -16,6 +16,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::database::Database;
 use crate::metrics::Metrics;
+use crate::module::Share;
 
 pub use ops::Readiness;
 pub use server::{Running, ServeError, Server, StopHandle};
@@ -37,6 +38,8 @@ pub struct Parts {
     pub database: Option<Database>,
     /// Where everything is counted.
     pub metrics: Metrics,
+    /// What modules started for their routes.
+    pub shares: Vec<Share>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -49,8 +52,14 @@ impl Parts {
     /// A server with these API routes and no pages.
     #[must_use]
     pub fn api(routes: Vec<Mount>, database: Database, metrics: Metrics) -> Self {
-        Self { routes, pages: Arc::new(|_| {}), database: Some(database), metrics }
+        Self { routes, pages: no_pages(), database: Some(database), metrics, shares: Vec::new() }
     }
+}
+
+/// For a server without pages.
+#[must_use]
+pub fn no_pages() -> MountPages {
+    Arc::new(|_| {})
 }
 
 #[derive(OpenApi)]

@@ -247,6 +247,9 @@ impl AppState {
         if let Some(database) = &self.parts.database {
             config.app_data(web::Data::new(database.clone()));
         }
+        for share in &self.parts.shares {
+            share(config);
+        }
     }
 }
 
