@@ -27,6 +27,10 @@ pub struct Config {
     #[command(flatten)]
     pub http: HttpConfig,
 
+    /// How passwords are kept
+    #[command(flatten)]
+    pub passwords: PasswordConfig,
+
     /// What is logged, as tracing directives
     #[arg(long, env = "LOG", default_value = "info,actix_server=warn", value_name = "FILTER")]
     #[arg(help_heading = "Telemetry")]
@@ -140,6 +144,30 @@ pub struct HttpConfig {
     #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "20s", value_name = "TIME")]
     #[arg(value_parser = duration)]
     pub shutdown_timeout: Duration,
+}
+
+/// How passwords are kept.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Passwords")]
+pub struct PasswordConfig {
+    /// bcrypt cost, 4 to 16, in service at least 12: each step doubles the time of a hash
+    #[arg(long, env = "BCRYPT_COST", default_value_t = 12, value_name = "COST")]
+    #[arg(value_parser = clap::value_parser!(u32).range(4..=16))]
+    pub bcrypt_cost: u32,
+
+    /// Hashes that may wait for their turn; one more is refused at once
+    #[arg(long, env = "HASHING_QUEUE", default_value_t = 32, value_name = "COUNT")]
+    pub hashing_queue: usize,
+
+    /// How long a hash may wait for its turn before its request gets 503
+    #[arg(long, env = "HASHING_WAIT", default_value = "5s", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub hashing_wait: Duration,
+
+    /// Secret that passwords are prepared with, 32 characters or more, the same on every server and
+    /// for ever. Without it, one is made and kept in the database, where a thief of it finds both
+    #[arg(long, env = "PASSWORD_KEY", hide_env_values = true, value_name = "SECRET")]
+    pub password_key: Option<SecretString>,
 }
 
 impl Config {

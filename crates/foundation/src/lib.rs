@@ -9,6 +9,7 @@ pub mod client_address;
 pub mod config;
 pub mod database;
 pub mod http;
+pub mod idempotency;
 pub mod jobs;
 pub mod launch;
 pub mod metrics;

@@ -1,0 +1,174 @@
+//! One thread that hashes, so that nothing else has to wait for it.
+
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use error_handling::{Cause, Problem};
+use foundation::config::PasswordConfig;
+use foundation::metrics::Metrics;
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
+use tokio::sync::oneshot;
+
+use crate::{Password, PasswordHash, PasswordKey};
+
+/// Whether a password is the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is.
+    Right,
+    /// It is, and the stored hash was made at a lower cost than today's: store a new one.
+    RightButStale,
+    /// It is not.
+    Wrong,
+}
+
+/// Hashes and verifies passwords, one at a time.
+///
+/// A thread of its own at nice 19, instead of the blocking pool: hashing is pure CPU by design, and
+/// on shared threads a storm of log-ins takes every core from those who are logged in already. One
+/// thread, as more of them would finish no sooner on cores that serve requests too; start another
+/// lane when registration itself is what the machine is for.
+#[derive(Clone, Debug)]
+pub struct HashingLane {
+    queue: Sender<Job>,
+    wait: Duration,
+    waiting: IntGauge,
+    refused: IntCounter,
+}
+
+enum Work {
+    Hash(oneshot::Sender<Option<PasswordHash>>),
+    Verify(PasswordHash, oneshot::Sender<Verdict>),
+}
+
+struct Job {
+    prepared: String,
+    work: Work,
+    joined: Instant,
+}
+
+struct Hasher {
+    cost: u32,
+    wait: Duration,
+    waiting: IntGauge,
+    seconds: Histogram,
+}
+
+impl HashingLane {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the metrics are registered already.
+    pub fn start(config: &PasswordConfig, metrics: &Metrics) -> Result<Self, prometheus::Error> {
+        let waiting = IntGauge::new("password_hashing_queue_length", "Hashes waiting")?;
+        let refused = IntCounter::new("password_hashing_refused_total", "Refused: queue full")?;
+        let options = HistogramOpts::new("password_hashing_seconds", "Time to hash or verify");
+        let seconds = Histogram::with_opts(options)?;
+        metrics.register(waiting.clone())?;
+        metrics.register(refused.clone())?;
+        metrics.register(seconds.clone())?;
+        let (queue, jobs) = bounded(config.hashing_queue.max(1));
+        let (cost, wait) = (config.bcrypt_cost, config.hashing_wait);
+        let hasher = Hasher { cost, wait, waiting: waiting.clone(), seconds };
+        let thread = std::thread::Builder::new().name("password-hashing".to_owned());
+        if let Err(error) = thread.spawn(move || hasher.serve(&jobs)) {
+            tracing::error!(%error, "hashing thread did not start");
+        }
+        Ok(Self { queue, wait, waiting, refused })
+    }
+
+    /// Hashes a password for storing.
+    ///
+    /// # Errors
+    /// 503 with `Retry-After` when too many wait already.
+    pub async fn hash(
+        &self,
+        password: &Password,
+        key: &PasswordKey,
+    ) -> Result<PasswordHash, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.join(key.prepare(password), Work::Hash(reply))?;
+        match answer.await {
+            Ok(Some(hash)) => Ok(hash),
+            Ok(None) => Err(Problem::internal(Cause::new("hashing failed"))),
+            Err(_) => Err(self.too_busy()),
+        }
+    }
+
+    /// Compares a password with a stored hash, in constant time.
+    ///
+    /// # Errors
+    /// 503 with `Retry-After` when too many wait already.
+    pub async fn verify(
+        &self,
+        password: &Password,
+        key: &PasswordKey,
+        stored: PasswordHash,
+    ) -> Result<Verdict, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.join(key.prepare(password), Work::Verify(stored, reply))?;
+        answer.await.map_err(|_| self.too_busy())
+    }
+
+    fn join(&self, prepared: String, work: Work) -> Result<(), Problem> {
+        self.waiting.inc();
+        self.queue.try_send(Job { prepared, work, joined: Instant::now() }).map_err(|_| {
+            self.waiting.dec();
+            self.too_busy()
+        })
+    }
+
+    fn too_busy(&self) -> Problem {
+        self.refused.inc();
+        Problem::unavailable("Too many people are signing up or in; try again shortly.", self.wait)
+            .with_cause(Cause::new("hashing queue"))
+    }
+}
+
+impl Hasher {
+    fn serve(&self, jobs: &Receiver<Job>) {
+        // Applies to this thread only on Linux; elsewhere to the process, so it is left alone there.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::nice(19);
+        for job in jobs {
+            self.waiting.dec();
+            // Too late to be of use: dropping the reply tells the caller.
+            if job.joined.elapsed() <= self.wait && job.work.is_wanted() {
+                let _timer = self.seconds.start_timer();
+                self.perform(&job.prepared, job.work);
+            }
+        }
+    }
+
+    fn perform(&self, prepared: &str, work: Work) {
+        match work {
+            Work::Hash(reply) => {
+                let hash = bcrypt::hash(prepared, self.cost).ok().map(PasswordHash::from_stored);
+                let _ = reply.send(hash);
+            }
+            Work::Verify(stored, reply) => {
+                let is_right = bcrypt::verify(prepared, stored.expose()).unwrap_or(false);
+                let _ = reply.send(match (is_right, cost_of(&stored)) {
+                    (false, _) => Verdict::Wrong,
+                    (true, Some(cost)) if cost >= self.cost => Verdict::Right,
+                    (true, _) => Verdict::RightButStale,
+                });
+            }
+        }
+    }
+}
+
+impl Work {
+    /// Nobody waits for a request that was cancelled.
+    fn is_wanted(&self) -> bool {
+        match self {
+            Self::Hash(reply) => !reply.is_closed(),
+            Self::Verify(_, reply) => !reply.is_closed(),
+        }
+    }
+}
+
+/// The cost that a hash was made at: the third field of `$2b$12$…`.
+fn cost_of(hash: &PasswordHash) -> Option<u32> {
+    hash.expose().split('$').nth(2)?.parse().ok()
+}
