@@ -51,23 +51,34 @@ pub(crate) struct Lease {
 /// Attaches to the running server or starts one.
 pub(crate) fn acquire<S: Service>(desk: &Desk, service: &S) -> Result<Lease, Error> {
     let _lock = desk.lock()?;
-    let Some(server) = desk.running()? else { return start(desk, service) };
-    match desk.join()? {
-        Some(user) => attach::<S>(desk, server, &user),
-        None => {
+    while let Some(server) = desk.running()? {
+        let Some(user) = desk.join()? else {
             // Its guardian is stopping it; the same orders again do no harm, and they help
             // when that guardian was killed.
             process::stop(desk.service, server.pid, &server.born, S::SIGNALS)?;
-            start(desk, service)
+            break;
+        };
+        if let Some(lease) = attach::<S>(desk, server, &user)? {
+            return Ok(lease);
         }
     }
+    start(desk, service)
 }
 
-fn attach<S: Service>(desk: &Desk, server: Server, user: &str) -> Result<Lease, Error> {
+/// `None` when the server died meanwhile: a process that is being killed still looks alive.
+fn attach<S: Service>(desk: &Desk, server: Server, user: &str) -> Result<Option<Lease>, Error> {
     let mut guardian = Guardian::spawn(desk, user, S::SIGNALS)?;
     guardian.announce(&server);
-    wait_until(desk, server.pid, || Ok(S::answers(&server.endpoint)))?;
-    Ok(Lease { server, started_here: false, _guardian: guardian })
+    let mut attempts = 0_u32;
+    let mut died = false;
+    wait_until(desk, server.pid, || {
+        attempts += 1;
+        // Asking costs a process, so not at every turn.
+        died = attempts.is_multiple_of(20)
+            && process::born(server.pid)?.is_none_or(|born| born != server.born);
+        Ok(died || S::answers(&server.endpoint))
+    })?;
+    Ok((!died).then_some(Lease { server, started_here: false, _guardian: guardian }))
 }
 
 fn start<S: Service>(desk: &Desk, service: &S) -> Result<Lease, Error> {

@@ -142,3 +142,25 @@ fn a_server_that_cannot_start_is_reported_with_the_end_of_its_log() {
     assert!(error.contains("no_such_setting"), "{error}");
     assert!(error.contains("make reset"), "{error}");
 }
+
+#[test]
+fn a_server_that_dies_while_somebody_attaches_is_started_again() {
+    let project = Project::new();
+    let first = project.postgres();
+    let children = Command::new("pgrep").args(["-P", &first.pid().to_string()]).output().unwrap();
+    let mut family = vec![first.pid().to_string()];
+    family.extend(String::from_utf8(children.stdout).unwrap().lines().map(str::to_owned));
+    let signal = |name: &str, family: &[String]| {
+        Command::new("kill").arg(format!("-{name}")).args(family).status().unwrap();
+    };
+    // It hangs, so attaching has to wait; then it is killed.
+    signal("STOP", &family);
+    let killer = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        signal("KILL", &family);
+    });
+    let second = project.postgres();
+    killer.join().unwrap();
+    assert_ne!(second.pid(), first.pid());
+    assert_eq!(ask(&second, "select 1"), "1");
+}
