@@ -15,6 +15,7 @@ pub mod launch;
 pub mod metrics;
 pub mod migrate;
 pub mod module;
+pub mod pace;
 pub mod paging;
 pub mod rate_limit;
 pub mod scratch;

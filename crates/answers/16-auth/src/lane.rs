@@ -1,11 +1,13 @@
 //! One thread that hashes, so that nothing else has to wait for it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use error_handling::{Cause, Problem};
 use foundation::config::PasswordConfig;
 use foundation::metrics::Metrics;
+use foundation::pace::Pace;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
 use tokio::sync::oneshot;
 
@@ -32,6 +34,7 @@ pub enum Verdict {
 pub struct HashingLane {
     queue: Sender<Job>,
     wait: Duration,
+    pace: Arc<Pace>,
     waiting: IntGauge,
     refused: IntCounter,
 }
@@ -50,6 +53,7 @@ struct Job {
 struct Hasher {
     cost: u32,
     wait: Duration,
+    pace: Arc<Pace>,
     waiting: IntGauge,
     seconds: Histogram,
 }
@@ -69,12 +73,14 @@ impl HashingLane {
         metrics.register(seconds.clone())?;
         let (queue, jobs) = bounded(config.hashing_queue.max(1));
         let (cost, wait) = (config.bcrypt_cost, config.hashing_wait);
-        let hasher = Hasher { cost, wait, waiting: waiting.clone(), seconds };
+        let pace = Arc::new(Pace::default());
+        let hasher =
+            Hasher { cost, wait, pace: Arc::clone(&pace), waiting: waiting.clone(), seconds };
         let thread = std::thread::Builder::new().name("password-hashing".to_owned());
         if let Err(error) = thread.spawn(move || hasher.serve(&jobs)) {
             tracing::error!(%error, "hashing thread did not start");
         }
-        Ok(Self { queue, wait, waiting, refused })
+        Ok(Self { queue, wait, pace, waiting, refused })
     }
 
     /// Hashes a password for storing.
@@ -111,6 +117,9 @@ impl HashingLane {
     }
 
     fn join(&self, prepared: String, work: Work) -> Result<(), Problem> {
+        if self.pace.expected_wait(self.queue.len(), 1) > self.wait {
+            return Err(self.too_busy());
+        }
         self.waiting.inc();
         self.queue.try_send(Job { prepared, work, joined: Instant::now() }).map_err(|_| {
             self.waiting.dec();
@@ -134,8 +143,10 @@ impl Hasher {
             self.waiting.dec();
             // Too late to be of use: dropping the reply tells the caller.
             if job.joined.elapsed() <= self.wait && job.work.is_wanted() {
-                let _timer = self.seconds.start_timer();
+                let began = Instant::now();
                 self.perform(&job.prepared, job.work);
+                self.pace.record(began.elapsed());
+                self.seconds.observe(began.elapsed().as_secs_f64());
             }
         }
     }

@@ -1,6 +1,7 @@
 //! One lane of the executor: a bounded queue, its threads and their connections.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -14,6 +15,7 @@ use tracing::Span;
 
 use super::session::{Session, SessionManager};
 use crate::metrics::{LaneMetrics, Metrics};
+use crate::pace::Pace;
 
 pub(super) struct LaneSettings {
     pub(super) name: &'static str,
@@ -29,6 +31,10 @@ pub(super) struct Lane {
     queue: Sender<Job>,
     /// The longest that a caller waits for its answer, also from a server that hangs.
     answer_within: Duration,
+    /// The longest wait that anybody may join the queue for.
+    wait: Duration,
+    threads: usize,
+    pace: Arc<Pace>,
     metrics: LaneMetrics,
 }
 
@@ -45,6 +51,7 @@ struct Job {
 struct Worker {
     pool: Pool<SessionManager>,
     wait: Duration,
+    pace: Arc<Pace>,
     metrics: LaneMetrics,
 }
 
@@ -62,8 +69,10 @@ impl Lane {
             .build_unchecked(manager);
         let (sender, receiver) = bounded(queue.max(1));
         let metrics = metrics.lane(name);
+        let pace = Arc::new(Pace::default());
         for index in 0..threads.max(1) {
-            let worker = Worker { pool: pool.clone(), wait, metrics: metrics.clone() };
+            let (pool, pace, metrics) = (pool.clone(), Arc::clone(&pace), metrics.clone());
+            let worker = Worker { pool, wait, pace, metrics };
             let jobs: Receiver<Job> = receiver.clone();
             let thread = std::thread::Builder::new().name(format!("database-{name}-{index}"));
             // A thread that cannot start leaves the lane with fewer; none at all refuses every job.
@@ -71,11 +80,8 @@ impl Lane {
                 tracing::error!(%error, "database thread did not start");
             }
         }
-        Self {
-            queue: sender,
-            answer_within: wait.min(statement_timeout) + statement_timeout,
-            metrics,
-        }
+        let answer_within = statement_timeout.max(wait);
+        Self { queue: sender, answer_within, wait, threads: threads.max(1), pace, metrics }
     }
 
     pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, Problem>
@@ -84,6 +90,10 @@ impl Lane {
         T: Send + 'static,
         E: Into<Problem>,
     {
+        if self.pace.expected_wait(self.queue.len(), self.threads) > self.wait {
+            self.metrics.refused.inc();
+            return Err(would_wait_too_long());
+        }
         let (reply, answer) = oneshot::channel();
         let span = Span::current();
         let work = Box::new(move |worker: &Worker, waited: Duration| {
@@ -134,8 +144,10 @@ impl Worker {
             return Err(waited_too_long());
         }
         let mut session = self.pool.get().map_err(|_| not_reachable())?;
-        let _timer = self.metrics.run.start_timer();
+        let began = Instant::now();
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| work(&mut session.connection)));
+        self.pace.record(began.elapsed());
+        self.metrics.run.observe(began.elapsed().as_secs_f64());
         let outcome = match outcome {
             Ok(outcome) => outcome.map_err(Into::into),
             Err(_) => {
@@ -161,6 +173,11 @@ fn retire_if_dead(session: &mut Session, problem: &Problem) {
 fn queue_full() -> Problem {
     Problem::unavailable("The server is busy.", Duration::from_secs(1))
         .with_cause(Cause::new("database queue full"))
+}
+
+fn would_wait_too_long() -> Problem {
+    Problem::unavailable("The server is busy.", Duration::from_secs(1))
+        .with_cause(Cause::new("database queue too slow"))
 }
 
 fn waited_too_long() -> Problem {
