@@ -6,10 +6,11 @@ use foundation::jobs::Job;
 use foundation::module::Module;
 
 /// Every answer that is built, in the order of the questions.
-pub static ANSWERS: &[&Answer] = &[&log_partitions::ANSWER, &error_handling::ANSWER];
+pub static ANSWERS: &[&Answer] =
+    &[&log_partitions::ANSWER, &error_handling::ANSWER, &create_user::ANSWER];
 
 /// The live part of those that have one.
-pub static MODULES: &[&Module] = &[&log_partitions::MODULE];
+pub static MODULES: &[&Module] = &[&log_partitions::MODULE, &create_user::MODULE];
 
 /// The answer that `name` means: a slug, a number, or both as in the folder's name.
 #[must_use]

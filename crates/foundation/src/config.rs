@@ -127,6 +127,10 @@ pub struct HttpConfig {
     #[arg(long, env = "RATE_LIMIT", default_value_t = 6_000, value_name = "COUNT")]
     pub rate_limit: u32,
 
+    /// Accounts that one client address may ask for per minute, as each costs a hash. 0: no limit
+    #[arg(long, env = "REGISTRATION_LIMIT", default_value_t = 20, value_name = "COUNT")]
+    pub registration_limit: u32,
+
     /// Proxies whose forwarding header is believed, as networks such as 10.0.0.0/8
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORK")]
     pub trusted_proxies: Vec<IpNet>,

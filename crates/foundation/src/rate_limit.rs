@@ -76,7 +76,8 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
         }
     }
 
-    /// Writes `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
+    /// Adds to `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10). Both are
+    /// lists, so that the limit of a route stands beside the one of the whole API.
     pub fn describe(&self, allowance: Allowance, headers: &mut HeaderMap) {
         let Self { policy, limit, window, .. } = self;
         let reset = if allowance.granted { *window / *limit } else { allowance.retry_after };
@@ -86,7 +87,7 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
         ];
         for (name, value) in fields {
             if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(HeaderName::from_static(name), value);
+                headers.append(HeaderName::from_static(name), value);
             }
         }
     }

@@ -255,7 +255,16 @@ impl AppState {
 
 /// Nothing is allowed across origins unless the configuration names the origin.
 fn cors(origins: &[String]) -> actix_cors::Cors {
-    let exposed = ["link", "location", "etag", "retry-after", "ratelimit", "x-request-id"];
+    let exposed = [
+        "etag",
+        "idempotency-replayed",
+        "link",
+        "location",
+        "ratelimit",
+        "ratelimit-policy",
+        "retry-after",
+        "x-request-id",
+    ];
     origins
         .iter()
         .fold(actix_cors::Cors::default(), |cors, origin| cors.allowed_origin(origin))

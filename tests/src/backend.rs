@@ -1,0 +1,84 @@
+//! The backend as a process of its own, to be stopped, starved and killed.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use crate::binary;
+
+/// A running `backend serve`; killed when dropped.
+#[derive(Debug)]
+pub struct Backend {
+    process: Child,
+    base: String,
+}
+
+impl Backend {
+    /// Starts it on a free port and waits until it names its address.
+    ///
+    /// # Errors
+    /// When it ends instead; the message is what it said.
+    pub fn start(configure: impl FnOnce(&mut Command)) -> io::Result<Self> {
+        let mut command = Command::new(binary::path("backend")?);
+        command.args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
+        configure(&mut command);
+        let mut process = command.spawn()?;
+        let output = process.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let mut output = BufReader::new(output);
+        let base = address_in(&mut output)?;
+        // Read on, or a full pipe would stop the backend.
+        std::thread::spawn(move || output.read_to_end(&mut Vec::new()));
+        Ok(Self { process, base })
+    }
+
+    /// Where it listens, as `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Sends a signal by name, such as `TERM`.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn signal(&self, name: &str) -> io::Result<()> {
+        binary::signal(self.process.id(), name)
+    }
+
+    /// Whether it still runs.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn is_running(&mut self) -> io::Result<bool> {
+        Ok(self.process.try_wait()?.is_none())
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.process.wait()
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn address_in(output: &mut impl BufRead) -> io::Result<String> {
+    let mut seen = String::new();
+    loop {
+        let mut line = String::new();
+        if output.read_line(&mut line)? == 0 {
+            return Err(io::Error::other(format!("it ended after: {seen}")));
+        }
+        seen.push_str(&line);
+        let mut words = line.split_whitespace();
+        if let Some(address) = words.find(|word| word.starts_with("http://127.0.0.1:")) {
+            return Ok(address.trim_end_matches('/').to_owned());
+        }
+    }
+}
