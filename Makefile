@@ -11,7 +11,7 @@ export PATH := $(PATH):$(TOOLS)/bin
 
 BACKEND = cargo run --release --quiet -p backend --
 
-.PHONY: help build run test demo evidence lint docs doctor reset
+.PHONY: help build run test demo evidence bench lint docs doctor reset
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -35,6 +35,11 @@ evidence: build ## Run the demos (or Q=…) and record their numbers and charts 
 	@$(BACKEND) demo $(if $(Q),$(Q),--all) --record $(ARGS)
 	@$(MAKE) --no-print-directory build
 	@$(BACKEND) list --update README.md
+
+bench: build ## Measure the server beside its peers for a quarter of an hour (ARGS=--quick: two minutes)
+	@scripts/setup.sh bench
+	@cargo build --release --quiet --manifest-path bench/Cargo.toml
+	@bench/target/release/bench-runner $(ARGS)
 
 lint: ## Check format, lints, documentation, licences and sources
 	@scripts/setup.sh lint

@@ -4,6 +4,7 @@
 #   scripts/setup.sh run     cargo, a C compiler, PostgreSQL 14 or newer (server programs)
 #   scripts/setup.sh test    the same and Redis (or Valkey)
 #   scripts/setup.sh lint    cargo, a C compiler and cargo-deny
+#   scripts/setup.sh bench   the same as run, PostgreSQL in any case, and wrk and pgbench
 #
 # Says what it would run and asks before it does; YES=1 or CI=true answer yes, and root is not
 # asked. With DATABASE_URL set, `run` needs no PostgreSQL. The C compiler (cc, ar) builds the
@@ -85,12 +86,15 @@ package() {
     apt-get/postgres) echo postgresql ;;
     apt-get/redis) echo redis-server ;;
     apt-get/compiler) echo gcc libc6-dev ;;
+    apt-get/pgbench) echo postgresql postgresql-contrib ;;
     dnf/postgres) echo postgresql-server postgresql-contrib ;;
     dnf/redis) if dnf -q info valkey >/dev/null 2>&1; then echo valkey; else echo redis; fi ;;
+    dnf/pgbench) echo postgresql-contrib ;;
     */compiler) echo gcc ;;
-    pacman/postgres) echo postgresql ;;
+    */wrk) echo wrk ;;
+    pacman/postgres | pacman/pgbench) echo postgresql ;;
     pacman/redis) echo valkey ;;
-    brew/postgres) echo postgresql@17 ;;
+    brew/postgres | brew/pgbench) echo postgresql@17 ;;
     brew/redis) echo redis ;;
     esac
 }
@@ -235,6 +239,29 @@ want_redis() {
     say "  Install redis-server or valkey-server to test everything."
 }
 
+require_wrk() {
+    if has wrk; then return 0; fi
+    install_packages wrk && has wrk && return 0
+    fail "install wrk (https://github.com/wg/wrk): it makes the load of the benchmark."
+}
+
+# Beside the server's programs, which need not be on the PATH; some systems package it apart.
+has_pgbench() {
+    if has pgbench; then return 0; fi
+    for folder in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/lib64/postgresql-*/bin \
+        /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin \
+        /home/linuxbrew/.linuxbrew/opt/postgresql*/bin; do
+        if [ -x "$folder/pgbench" ]; then return 0; fi
+    done
+    return 1
+}
+
+require_pgbench() {
+    if has_pgbench; then return 0; fi
+    install_packages pgbench && has_pgbench && return 0
+    fail "install pgbench, which comes with PostgreSQL or its contrib package."
+}
+
 # Into the project's own folder, so that nothing of the user's is replaced.
 want_cargo_deny() {
     tools=$(dirname "$0")/../.local/tools
@@ -262,5 +289,12 @@ lint)
     require_compiler
     want_cargo_deny
     ;;
-*) fail "usage: scripts/setup.sh run|test|lint" ;;
+bench)
+    require_cargo
+    require_compiler
+    require_postgres
+    require_pgbench
+    require_wrk
+    ;;
+*) fail "usage: scripts/setup.sh run|test|lint|bench" ;;
 esac

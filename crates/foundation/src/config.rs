@@ -58,6 +58,10 @@ pub struct DatabaseConfig {
     #[arg(long, env = "DATABASE_THREADS", default_value_t = 0, value_name = "COUNT")]
     pub database_threads: usize,
 
+    /// Threads, each with one connection, for writes, which wait for the disk together. 0: eight per core
+    #[arg(long, env = "DATABASE_WRITE_THREADS", default_value_t = 0, value_name = "COUNT")]
+    pub database_write_threads: usize,
+
     /// Threads, each with one connection, for long statements, so that they cannot hold up short ones
     #[arg(long, env = "DATABASE_LONG_THREADS", default_value_t = 2, value_name = "COUNT")]
     pub database_long_threads: usize,
@@ -193,6 +197,16 @@ impl DatabaseConfig {
     #[must_use]
     pub fn short_threads(&self) -> usize {
         if self.database_threads > 0 { self.database_threads } else { 2 * cores() }
+    }
+
+    /// Threads of the write lane with the default resolved. At most 64, as each is a process of
+    /// PostgreSQL, and a few dozen commits already share each flush of its log.
+    #[must_use]
+    pub fn write_threads(&self) -> usize {
+        match self.database_write_threads {
+            0 => (8 * cores()).min(64),
+            threads => threads,
+        }
     }
 }
 

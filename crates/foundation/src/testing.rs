@@ -49,7 +49,9 @@ struct Defaults {
 /// When a flag does not exist.
 #[must_use]
 pub fn config(flags: &[&str]) -> Config {
-    let fixed = ["test", "--listen", "127.0.0.1:0", "--http-workers", "1"];
+    let mut fixed = vec!["test", "--listen", "127.0.0.1:0", "--http-workers", "1"];
+    // Many servers run side by side on one PostgreSQL, which has two hundred connections for all.
+    fixed.extend(["--database-write-threads", "2"]);
     Defaults::parse_from(fixed.iter().chain(flags)).config
 }
 

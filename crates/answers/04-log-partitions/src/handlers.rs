@@ -41,7 +41,8 @@ pub(crate) async fn ingest(
     Json(batch): Json<Batch, BATCH_LIMIT>,
 ) -> Result<(web::Json<Stored>, StatusCode), Problem> {
     let entries = batch.into_entries()?;
-    let stored = database.run(move |connection| store::insert_batch(connection, &entries)).await?;
+    let stored =
+        database.run_write(move |connection| store::insert_batch(connection, &entries)).await?;
     count_outside_partitions(&metrics, stored.outside_partitions.unsigned_abs());
     Ok((web::Json(stored), StatusCode::CREATED))
 }

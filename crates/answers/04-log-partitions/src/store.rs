@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{Array, BigInt, Bool, SmallInt, Text, Timestamptz};
 use serde::Serialize;
@@ -45,60 +46,94 @@ impl LogEntry {
 }
 
 /// Where the rows of a batch went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = StoredLogs)]
 pub struct Stored {
     /// Rows stored, which is all of them.
-    #[diesel(sql_type = BigInt)]
     #[schema(example = 2)]
     pub accepted: i64,
     /// Those among them for which no month was ready; they are in the default partition.
-    #[diesel(sql_type = BigInt)]
     #[schema(example = 0)]
     pub outside_partitions: i64,
 }
 
-/// One statement with four arrays, instead of VALUES with 40 000 binds (slow to parse, and the
-/// protocol ends at 65 535) or COPY, which cannot tell where its rows went.
-const INSERT: &str = "
-    WITH inserted AS (
-        INSERT INTO log_entries (logged_at, level, service, message)
-        SELECT * FROM unnest($1, $2, $3, $4)
-        RETURNING tableoid
-    )
-    SELECT count(*) AS accepted,
-           count(*) FILTER (WHERE tableoid = 'log_entries_default'::regclass) AS outside_partitions
-    FROM inserted";
-
-/// Stores all entries or none.
+/// Stores all entries or none. No transaction of its own: one statement is one, and BEGIN and COMMIT
+/// would be two more round trips.
 ///
 /// # Errors
 /// When the database refuses; then nothing was stored.
 pub fn insert_batch(connection: &mut PgConnection, entries: &[NewEntry]) -> QueryResult<Stored> {
+    let insert = Insert::of(entries);
     // Maintenance may attach a month while this waits for the default partition, which then no
     // longer takes the row. Routed anew it finds the month: once, as all are attached together.
-    match connection.transaction(|connection| insert_once(connection, entries)) {
+    let stored: QueryResult<(i64, i64)> = match (&insert).get_result(connection) {
         Err(Error::DatabaseError(DatabaseErrorKind::CheckViolation, information))
             if information.table_name() == Some("log_entries_default") =>
         {
-            connection.transaction(|connection| insert_once(connection, entries))
+            (&insert).get_result(connection)
         }
         outcome => outcome,
+    };
+    stored.map(|(accepted, outside_partitions)| Stored { accepted, outside_partitions })
+}
+
+/// One statement with four arrays, instead of VALUES with 40 000 binds (slow to parse, and the
+/// protocol ends at 65 535) or COPY, which cannot tell where its rows went. A query type of its own,
+/// instead of `sql_query`, which is prepared anew each time.
+struct Insert<'a> {
+    times: Vec<DateTime<Utc>>,
+    levels: Vec<i16>,
+    services: Vec<&'a str>,
+    messages: Vec<&'a str>,
+}
+
+impl<'a> Insert<'a> {
+    fn of(entries: &'a [NewEntry]) -> Self {
+        Self {
+            times: entries.iter().map(|entry| entry.logged_at.instant()).collect(),
+            levels: entries.iter().map(|entry| entry.level.number()).collect(),
+            services: entries.iter().map(|entry| entry.service.as_str()).collect(),
+            messages: entries.iter().map(|entry| entry.message.as_str()).collect(),
+        }
     }
 }
 
-fn insert_once(connection: &mut PgConnection, entries: &[NewEntry]) -> QueryResult<Stored> {
-    let times: Vec<_> = entries.iter().map(|entry| entry.logged_at.instant()).collect();
-    let levels: Vec<_> = entries.iter().map(|entry| entry.level.number()).collect();
-    let services: Vec<_> = entries.iter().map(|entry| entry.service.as_str()).collect();
-    let messages: Vec<_> = entries.iter().map(|entry| entry.message.as_str()).collect();
-    diesel::sql_query(INSERT)
-        .bind::<Array<Timestamptz>, _>(times)
-        .bind::<Array<SmallInt>, _>(levels)
-        .bind::<Array<Text>, _>(services)
-        .bind::<Array<Text>, _>(messages)
-        .get_result(connection)
+impl QueryFragment<Pg> for Insert<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "WITH inserted AS (
+                INSERT INTO log_entries (logged_at, level, service, message)
+                SELECT * FROM unnest(",
+        );
+        out.push_bind_param::<Array<Timestamptz>, _>(&self.times)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<SmallInt>, _>(&self.levels)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.services)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.messages)?;
+        out.push_sql(
+            ")
+                RETURNING tableoid
+            )
+            SELECT count(*) AS accepted,
+                   count(*) FILTER (WHERE tableoid = 'log_entries_default'::regclass)
+            FROM inserted",
+        );
+        Ok(())
+    }
 }
+
+impl Query for Insert<'_> {
+    type SqlType = (BigInt, BigInt);
+}
+
+impl QueryId for Insert<'_> {
+    type QueryId = Insert<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for &Insert<'_> {}
 
 /// One page, newest first, and one entry more if there is a next page.
 ///

@@ -13,8 +13,9 @@ use futures_util::StreamExt;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use serde_path_to_error::{Path as FieldPath, Segment};
+use serde_path_to_error::{Path as FieldPath, Segment, Track};
 
+use crate::strict::Strict;
 use crate::{Cause, InvalidField, Problem, ProblemType, well_formed};
 
 /// How long a client may take to send a body.
@@ -101,16 +102,17 @@ fn too_large(limit: usize) -> Problem {
 /// 400 when it is not JSON (or nested deeper than 128 levels), 422 when its shape is another.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let mut track = Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let value = T::deserialize(Strict(tracked)).map_err(|error| {
         // The typed parser stops at the first misfit; whether the rest is JSON at all decides
         // between 422 and 400, so it is read once more, on this path only.
-        match (error.inner().classify(), well_formed::check(bytes)) {
+        match (error.classify(), well_formed::check(bytes)) {
             (Category::Data, Ok(())) => {
-                let fault = Fault::of(&error.inner().to_string());
-                Problem::invalid(vec![fault.field(error.path())])
+                Problem::invalid(vec![Fault::of(&error.to_string()).field(&track.path())])
             }
             (_, Err(malformed)) => not_json(&malformed),
-            _ => not_json(error.inner()),
+            _ => not_json(&error),
         }
     })?;
     deserializer.end().map_err(|error| not_json(&error))?;

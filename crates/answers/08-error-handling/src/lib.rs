@@ -19,6 +19,7 @@ mod problem_type;
 mod request;
 mod responses;
 mod retry;
+mod strict;
 mod tempting;
 mod validate;
 mod well_formed;

@@ -147,6 +147,9 @@ async fn a_body_of_another_shape_is_422_and_points_at_the_member() {
         (r#"{"lines":[],"kind":"slow"}"#, "#/kind", "not_allowed"),
         (r#"{"lines":[],"kind":"express","a/b~c":1}"#, "#/a~1b~0c", "unknown_field"),
         ("7", "#", "wrong_type"),
+        ("[]", "#", "wrong_type"),
+        (r#"[[{"count":1}],"express"]"#, "#", "wrong_type"),
+        (r#"{"lines":[{"count":1},[1]],"kind":"express"}"#, "#/lines/1", "wrong_type"),
     ];
     for (body, pointer, code) in cases {
         let reply = send(post(body)).await;

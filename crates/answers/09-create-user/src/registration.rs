@@ -100,7 +100,7 @@ impl Registrations {
         let claiming = attempt.clone();
         // Claimed before hashing: of ten repetitions at once, nine cost a statement and no hash.
         match database
-            .run(move |connection| idempotency::claim(connection, &claiming, LEASE))
+            .run_write(move |connection| idempotency::claim(connection, &claiming, LEASE))
             .await?
         {
             Claim::Done(response) => Ok(response.into_response(true)),
@@ -139,7 +139,7 @@ impl Registrations {
         let Applicant { email, name, password } = applicant;
         let password_hash = self.lane.hash(&password, &self.key).await?;
         let user = NewUser { email, name, password_hash };
-        database.run(move |connection| store_once(connection, &user, claimed.as_ref())).await
+        database.run_write(move |connection| store_once(connection, &user, claimed.as_ref())).await
     }
 }
 
@@ -174,8 +174,9 @@ fn insert(connection: &mut PgConnection, user: &NewUser) -> Result<StoredRespons
 /// as after a time-out, this is safe as well: a finished attempt is not released, and one that was
 /// released cannot finish.
 async fn release(database: &Database, (attempt, lease): Claimed) {
-    let released =
-        database.run(move |connection| idempotency::release(connection, &attempt, lease)).await;
+    let released = database
+        .run_write(move |connection| idempotency::release(connection, &attempt, lease))
+        .await;
     if let Err(problem) = released {
         tracing::warn!(%problem, "idempotency key not given back; its lease will end");
     }

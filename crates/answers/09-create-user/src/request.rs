@@ -1,12 +1,8 @@
 //! The body of a registration, and how it becomes what may be stored.
 
-use std::fmt;
-
 use auth::Password;
 use error_handling::{InvalidField, Problem};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -16,7 +12,7 @@ use crate::model::{Email, Name};
 // Strings, so that every bad field can be reported at once; no `Debug`, as what cannot be printed
 // cannot be logged.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, remote = "Self")]
+#[serde(deny_unknown_fields)]
 #[schema(as = NewUser)]
 pub(crate) struct Registration {
     /// Where letters go. Upper and lower case, full-width and decomposed letters are one address.
@@ -41,28 +37,6 @@ pub(crate) struct Applicant {
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     String::deserialize(deserializer).map(SecretString::from)
-}
-
-/// By hand, as serde also reads a struct from a list of its members in order: undocumented, and a
-/// new member in the middle would shift the rest.
-impl<'de> Deserialize<'de> for Registration {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(OnlyObject)
-    }
-}
-
-struct OnlyObject;
-
-impl<'de> Visitor<'de> for OnlyObject {
-    type Value = Registration;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Registration, A::Error> {
-        Registration::deserialize(MapAccessDeserializer::new(members))
-    }
 }
 
 impl Registration {

@@ -24,6 +24,9 @@ use lane::{Lane, LaneSettings};
 #[derive(Clone)]
 pub struct Database {
     short: Arc<Lane>,
+    /// A lane of its own: a durable commit waits for the disk, not for a core, so many in flight
+    /// share one flush, while reads get slower tails from more threads than cores can run.
+    write: Arc<Lane>,
     long: Arc<Lane>,
 }
 
@@ -47,9 +50,11 @@ impl Database {
             lock_timeout: config.lock_timeout,
         };
         let short = settings("short", config.short_threads(), config.statement_timeout);
+        let write = settings("write", config.write_threads(), config.statement_timeout);
         let long = settings("long", config.database_long_threads, config.long_statement_timeout);
         Self {
             short: Arc::new(Lane::start(url, &short, metrics)),
+            write: Arc::new(Lane::start(url, &write, metrics)),
             long: Arc::new(Lane::start(url, &long, metrics)),
         }
     }
@@ -69,6 +74,19 @@ impl Database {
         E: Into<Problem>,
     {
         self.short.run(work).await
+    }
+
+    /// Runs a short write that ends with a durable commit.
+    ///
+    /// # Errors
+    /// As [`Database::run`].
+    pub async fn run_write<T, E, F>(&self, work: F) -> Result<T, Problem>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Into<Problem>,
+    {
+        self.write.run(work).await
     }
 
     /// Runs long work, such as a report or maintenance, on threads and connections of its own.
