@@ -8,7 +8,7 @@ mod server;
 use std::sync::Arc;
 
 use actix_web::App;
-use error_handling::{RouteTable, problem_schemas};
+use error_handling::problem_schemas;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Description;
 use utoipa_actix_web::AppExt;
@@ -86,9 +86,4 @@ pub fn describe(routes: &[Mount]) -> Description {
     let components = description.components.get_or_insert_default();
     components.schemas.extend(problem_schemas());
     description
-}
-
-/// Which methods each path knows.
-fn route_table(description: &Description) -> RouteTable {
-    RouteTable::from_openapi(description)
 }

@@ -9,14 +9,14 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
-use error_handling::{BodyDeadline, RequestDeadline, boundary, fallback};
+use error_handling::{BodyDeadline, RequestDeadline, RouteTable, boundary, fallback};
 use utoipa::openapi::OpenApi as Description;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::connections::Watch;
 use super::middleware::{Limits, limit_rate, observe, shed};
-use super::{Parts, Readiness, describe, mount_api, route_table};
+use super::{Parts, Readiness, describe, mount_api};
 use crate::config::{Config, HttpConfig};
 
 /// The server could not start or had to stop.
@@ -186,6 +186,7 @@ fn watch_connections(watch: &Arc<Watch>) {
 struct AppState {
     parts: Parts,
     description: Description,
+    route_table: web::Data<RouteTable>,
     limits: web::Data<Limits>,
     readiness: Readiness,
     cors_origins: Vec<String>,
@@ -195,8 +196,10 @@ struct AppState {
 
 impl AppState {
     fn new(config: &HttpConfig, parts: Parts, readiness: Readiness) -> Self {
+        let description = describe(&parts.routes);
         Self {
-            description: describe(&parts.routes),
+            route_table: web::Data::new(RouteTable::from_openapi(&description)),
+            description,
             parts,
             limits: web::Data::from(Limits::new(config)),
             readiness,
@@ -241,7 +244,7 @@ impl AppState {
             .app_data(self.limits.clone())
             .app_data(web::Data::new(self.parts.metrics.clone()))
             .app_data(web::Data::new(self.readiness.clone()))
-            .app_data(web::Data::new(route_table(&self.description)))
+            .app_data(self.route_table.clone())
             .app_data(web::Data::new(self.request_deadline))
             .app_data(web::Data::new(self.body_deadline));
         if let Some(database) = &self.parts.database {
