@@ -12,10 +12,21 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// HTTP/1.0, so that the answer is neither chunked nor followed by another one.
+/// An answer within five seconds.
 pub(crate) fn ask(server: SocketAddr, method: &str, path: &str, json: &str) -> Outcome<Answer> {
-    let mut stream = TcpStream::connect_timeout(&server, Duration::from_secs(1))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    ask_within(server, method, path, json, Duration::from_secs(5))
+}
+
+/// HTTP/1.0, so that the answer is neither chunked nor followed by another one.
+pub(crate) fn ask_within(
+    server: SocketAddr,
+    method: &str,
+    path: &str,
+    json: &str,
+    patience: Duration,
+) -> Outcome<Answer> {
+    let mut stream = TcpStream::connect_timeout(&server, patience)?;
+    stream.set_read_timeout(Some(patience))?;
     let length = json.len();
     write!(
         stream,

@@ -8,6 +8,7 @@ mod http;
 mod load;
 mod pgbench;
 mod plan;
+mod pressure;
 mod process;
 mod report;
 mod results;

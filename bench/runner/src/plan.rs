@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// Leave out the paced load that tells what a request costs
     #[arg(long)]
     no_cost: bool,
+    /// Leave out long statements, sign-ups and overload
+    #[arg(long)]
+    no_pressure: bool,
     /// The backend to measure; settings reach it as environment variables
     #[arg(long, value_name = "FILE")]
     backend: Option<PathBuf>,
@@ -77,6 +80,7 @@ pub(crate) struct Plan {
     /// Load for one cell of a table in one round.
     pub(crate) cell: Duration,
     pub(crate) with_cost: bool,
+    pub(crate) with_pressure: bool,
     /// Whether everything was measured for long enough to be quoted.
     pub(crate) is_full: bool,
     /// The project.
@@ -104,6 +108,7 @@ impl Plan {
             && arguments.servers.is_empty()
             && arguments.connections == [1, 8, 32, 128]
             && !arguments.no_cost
+            && !arguments.no_pressure
             && arguments.backend.is_none()
             && rounds >= 3
             && seconds >= 3;
@@ -116,6 +121,7 @@ impl Plan {
             rounds: rounds.max(1),
             cell: Duration::from_secs(seconds.max(1)),
             with_cost: !arguments.no_cost,
+            with_pressure: !arguments.no_pressure,
             is_full,
             backend: arguments.backend.clone().unwrap_or(root.join("target/release/backend")),
             output: arguments.output.clone().unwrap_or(usual),

@@ -1,5 +1,6 @@
 //! Results as Markdown. Every number in it comes from the run.
 
+mod pressed;
 mod tables;
 
 use evidence::{Machine, Quantity};
@@ -29,6 +30,9 @@ pub(crate) fn write(plan: &Plan, stage: &Stage, results: &Results) -> String {
         let intro = include_str!("report/cost.md");
         text.push_str(&intro.replace("{connections}", &PACED_CONNECTIONS.to_string()));
         text.push_str(&tables::costs(plan, results));
+    }
+    if let Some(pressure) = &results.pressure {
+        text.push_str(&pressed::section(pressure));
     }
     text.push_str(include_str!("report/memory.md"));
     text.push_str(&tables::memory(plan, results));

@@ -24,6 +24,57 @@ pub(crate) struct Cost {
     pub(crate) database: Duration,
 }
 
+/// Liveness while something weighs on the server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Liveness {
+    pub(crate) p99: Duration,
+    pub(crate) probes: u64,
+    pub(crate) failed: u64,
+}
+
+/// What became of the sign-ups of one round, and of liveness meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signups {
+    pub(crate) made: usize,
+    pub(crate) refused: usize,
+    pub(crate) liveness: Liveness,
+}
+
+/// What is served when more is offered than can be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surge {
+    /// How many times the peak was offered.
+    pub(crate) factor: u32,
+    /// Successes per second.
+    pub(crate) goodput: f64,
+    /// Requests that got 503.
+    pub(crate) refused: u64,
+    /// From the moment each was due to its 503.
+    pub(crate) refused_p99: Duration,
+    pub(crate) refused_slowest: Duration,
+    /// Neither served nor refused: failed, too late, or never started by the generator.
+    pub(crate) other: u64,
+}
+
+/// Surges on one route.
+#[derive(Debug)]
+pub(crate) struct Overload {
+    pub(crate) title: &'static str,
+    /// Successes per second in a closed loop.
+    pub(crate) peak: f64,
+    pub(crate) surges: Vec<Surge>,
+}
+
+/// Point reads alone and beside what weighs on the server, a sample for each round.
+#[derive(Debug, Default)]
+pub(crate) struct Pressure {
+    pub(crate) alone: Vec<Sample>,
+    pub(crate) beside_statements: Vec<Sample>,
+    pub(crate) beside_signups: Vec<Sample>,
+    pub(crate) signups: Vec<Signups>,
+    pub(crate) overloads: Vec<Overload>,
+}
+
 /// Workload, who, and connections at once.
 pub(crate) type Cell = (Workload, Contender, u32);
 
@@ -34,6 +85,8 @@ pub(crate) struct Results {
     pub(crate) costs: BTreeMap<(Workload, Contender), Cost>,
     /// Resident memory in bytes before the first round and after the last.
     pub(crate) memory: BTreeMap<Contender, (u64, u64)>,
+    /// `None` when it was left out.
+    pub(crate) pressure: Option<Pressure>,
 }
 
 /// A median with the lowest and the highest of the rounds.
@@ -47,21 +100,26 @@ pub(crate) struct Spread {
 impl Results {
     /// Spread over the rounds of one quantity; `None` for a cell that was not measured.
     pub(crate) fn spread(&self, cell: Cell, quantity: impl Fn(&Sample) -> f64) -> Option<Spread> {
-        let mut values: Vec<f64> = self.samples.get(&cell)?.iter().map(quantity).collect();
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        let median = if values.len().is_multiple_of(2) {
-            f64::midpoint(*values.get(middle.checked_sub(1)?)?, *values.get(middle)?)
-        } else {
-            *values.get(middle)?
-        };
-        Some(Spread { lowest: *values.first()?, median, highest: *values.last()? })
+        spread_of(self.samples.get(&cell)?, quantity)
     }
 
     /// Median requests per second.
     pub(crate) fn rate(&self, cell: Cell) -> Option<f64> {
         self.spread(cell, |sample| sample.per_second).map(|spread| spread.median)
     }
+}
+
+/// Spread of one quantity of the samples; `None` without any.
+pub(crate) fn spread_of<T>(samples: &[T], quantity: impl Fn(&T) -> f64) -> Option<Spread> {
+    let mut values: Vec<f64> = samples.iter().map(quantity).collect();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let median = if values.len().is_multiple_of(2) {
+        f64::midpoint(*values.get(middle.checked_sub(1)?)?, *values.get(middle)?)
+    } else {
+        *values.get(middle)?
+    };
+    Some(Spread { lowest: *values.first()?, median, highest: *values.last()? })
 }
 
 #[cfg(test)]

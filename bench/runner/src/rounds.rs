@@ -9,7 +9,7 @@ use crate::plan::{Contender, Plan, Workload};
 use crate::process::{Interrupt, cpu_time, cpu_time_of_children, resident_memory};
 use crate::results::{Cost, Results, Sample};
 use crate::stage::{Server, Stage};
-use crate::{Outcome, pgbench};
+use crate::{Outcome, pgbench, pressure};
 
 /// Connections of the paced load, and the mean pause of each: at most 2 000 requests per second.
 pub(crate) const PACED_CONNECTIONS: u32 = 32;
@@ -35,6 +35,11 @@ pub(crate) fn measure(plan: &Plan, stage: &Stage, interrupt: &Interrupt) -> Outc
     if plan.with_cost {
         bar.set_prefix("cost");
         measure_costs(plan, stage, interrupt, &bar, &mut results)?;
+    }
+    if plan.with_pressure {
+        bar.set_prefix("pressure");
+        bar.set_message("long statements, sign-ups, overload: about a minute and a half");
+        results.pressure = Some(pressure::measure(plan, stage, interrupt)?);
     }
     bar.finish_and_clear();
     Ok(results)

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use local_services::{Postgres, Purpose};
 
@@ -85,6 +85,19 @@ impl Stage {
         Ok(())
     }
 
+    /// One more backend on the same database, with other settings.
+    pub(crate) fn another_backend(
+        &self,
+        plan: &Plan,
+        settings: &[(&str, &str)],
+        interrupt: &Interrupt,
+    ) -> Outcome<Server> {
+        let owned: Vec<_> =
+            settings.iter().map(|(name, value)| (*name, value.to_string())).collect();
+        let settings: Vec<_> = owned.iter().map(|(name, value)| (*name, value)).collect();
+        Server::start(Contender::Backend, plan, &self.database, &settings, interrupt)
+    }
+
     pub(crate) fn server(&self, contender: Contender) -> Option<&Server> {
         self.servers.iter().find(|server| server.contender == contender)
     }
@@ -126,7 +139,7 @@ fn command(contender: Contender, plan: &Plan, address: SocketAddr) -> Outcome<Co
     let peer = match contender {
         Contender::Backend => {
             let mut command = Command::new(&plan.backend);
-            command.args(["serve", "--rate-limit", "0", "--bcrypt-cost", "4"]);
+            command.args(["serve", "--rate-limit", "0", "--registration-limit", "0"]);
             command.arg("--listen").arg(address.to_string());
             return Ok(command);
         }
@@ -171,6 +184,15 @@ impl Database {
         let mut command = Command::new(path);
         command.envs(postgres.environment());
         Ok(command)
+    }
+
+    /// Holds a table against everybody until `longest` is over or the value is dropped.
+    pub(crate) fn lock_table(&self, table: &str, longest: Duration) -> Outcome<Running> {
+        let seconds = longest.as_secs();
+        let hold = format!("BEGIN; LOCK TABLE {table}; SELECT pg_sleep({seconds});");
+        let mut psql = self.command("psql")?;
+        psql.args(["-X", "-q", "-o", "/dev/null", "-c", &hold]);
+        Running::start(&mut psql)
     }
 
     pub(crate) fn query(&self, sql: &str, interrupt: &Interrupt) -> Outcome<String> {

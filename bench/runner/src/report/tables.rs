@@ -103,18 +103,18 @@ fn by_connections(plan: &Plan, cell: impl Fn(Contender, u32) -> Option<String>) 
     text
 }
 
-fn header(text: &mut String, first: &str, columns: impl Iterator<Item = String>) {
+pub(super) fn header(text: &mut String, first: &str, columns: impl Iterator<Item = String>) {
     let columns: Vec<String> = columns.collect();
     let _ = writeln!(text, "| {first} | {} |", columns.join(" | "));
     let _ = writeln!(text, "|---|{}", "---:|".repeat(columns.len()));
 }
 
-fn row(text: &mut String, name: &str, cells: impl Iterator<Item = Option<String>>) {
+pub(super) fn row(text: &mut String, name: &str, cells: impl Iterator<Item = Option<String>>) {
     let cells: Vec<String> = cells.map(|cell| cell.unwrap_or_else(|| NOTHING.to_owned())).collect();
     let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
 }
 
-fn with_range(spread: Spread) -> String {
+pub(super) fn with_range(spread: Spread) -> String {
     let Spread { lowest, median, highest } = spread;
     if lowest < highest {
         return format!("{} ({}–{})", grouped(median), grouped(lowest), grouped(highest));
@@ -123,13 +123,13 @@ fn with_range(spread: Spread) -> String {
 }
 
 /// Three digits; more would be noise.
-fn grouped(per_second: f64) -> String {
+pub(super) fn grouped(per_second: f64) -> String {
     let unit = 10_f64.powf((per_second.max(1.0).log10().floor() - 2.0).max(0.0));
     let rounded = (per_second / unit).round() * unit;
     Quantity::count(rounded as u64).to_string()
 }
 
-fn milliseconds(seconds: f64) -> String {
+pub(super) fn milliseconds(seconds: f64) -> String {
     let value = seconds * 1e3;
     let digits = if value < 1.0 { 2 } else { usize::from(value < 99.95) };
     format!("{value:.digits$}")

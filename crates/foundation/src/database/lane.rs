@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use super::session::{Session, SessionManager};
+use super::session::{PlanOften, Session, SessionManager};
 use crate::metrics::{LaneMetrics, Metrics};
 use crate::pace::Pace;
 
@@ -24,6 +24,7 @@ pub(super) struct LaneSettings {
     pub(super) wait: Duration,
     pub(super) statement_timeout: Duration,
     pub(super) lock_timeout: Duration,
+    pub(super) plan: PlanOften,
 }
 
 pub(super) struct Lane {
@@ -57,9 +58,9 @@ struct Worker {
 
 impl Lane {
     pub(super) fn start(url: &SecretString, settings: &LaneSettings, metrics: &Metrics) -> Self {
-        let &LaneSettings { name, threads, queue, wait, statement_timeout, lock_timeout } =
+        let &LaneSettings { name, threads, queue, wait, statement_timeout, lock_timeout, plan } =
             settings;
-        let manager = SessionManager::new(url, statement_timeout, lock_timeout);
+        let manager = SessionManager::new(url, statement_timeout, lock_timeout, plan);
         let size = u32::try_from(threads.max(1)).unwrap_or(u32::MAX);
         let pool = Pool::builder()
             .max_size(size)

@@ -19,6 +19,7 @@ use secrecy::SecretString;
 use crate::config::DatabaseConfig;
 use crate::metrics::Metrics;
 use lane::{Lane, LaneSettings};
+use session::PlanOften;
 
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
@@ -41,17 +42,20 @@ impl Database {
     /// succeeds while the database is down.
     #[must_use]
     pub fn open(url: &SecretString, config: &DatabaseConfig, metrics: &Metrics) -> Self {
-        let settings = |name, threads, statement_timeout| LaneSettings {
+        let settings = |name, threads, statement_timeout, plan| LaneSettings {
             name,
             threads,
             queue: config.database_queue,
             wait: config.database_wait,
             statement_timeout,
             lock_timeout: config.lock_timeout,
+            plan,
         };
-        let short = settings("short", config.short_threads(), config.statement_timeout);
-        let write = settings("write", config.write_threads(), config.statement_timeout);
-        let long = settings("long", config.database_long_threads, config.long_statement_timeout);
+        let (limit, long_limit) = (config.statement_timeout, config.long_statement_timeout);
+        let short = settings("short", config.short_threads(), limit, PlanOften::Once);
+        let write = settings("write", config.write_threads(), limit, PlanOften::Once);
+        let threads = config.database_long_threads;
+        let long = settings("long", threads, long_limit, PlanOften::AsNeeded);
         Self {
             short: Arc::new(Lane::start(url, &short, metrics)),
             write: Arc::new(Lane::start(url, &write, metrics)),

@@ -9,6 +9,17 @@ use diesel::{ConnectionError, PgConnection};
 use r2d2::ManageConnection;
 use secrecy::{ExposeSecret, SecretString};
 
+/// How often PostgreSQL plans a prepared statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PlanOften {
+    /// Once for each connection. Left to itself, PostgreSQL plans a short statement on a partitioned
+    /// table anew each time, which costs more than to execute it. A predicate that has to match a
+    /// partial index must then be written as a literal.
+    Once,
+    /// As PostgreSQL thinks best, for statements whose best plan depends on their values.
+    AsNeeded,
+}
+
 /// Makes connections with the timeouts of one lane.
 pub(super) struct SessionManager {
     inner: ConnectionManager<PgConnection>,
@@ -25,13 +36,21 @@ pub(super) struct Session {
 }
 
 impl SessionManager {
-    pub(super) fn new(url: &SecretString, statement: Duration, lock: Duration) -> Self {
+    pub(super) fn new(
+        url: &SecretString,
+        statement: Duration,
+        lock: Duration,
+        plan: PlanOften,
+    ) -> Self {
         let mut setup = String::from("SET TIME ZONE 'UTC';");
         for (name, value) in [("statement_timeout", statement), ("lock_timeout", lock)] {
             let _ = write!(setup, "SET {name} = {};", value.as_millis());
         }
         // A client that opened a transaction and vanished must not hold its locks.
         setup.push_str("SET idle_in_transaction_session_timeout = 10000;");
+        if plan == PlanOften::Once {
+            setup.push_str("SET plan_cache_mode = force_generic_plan;");
+        }
         Self { inner: ConnectionManager::new(with_connect_timeout(url)), setup }
     }
 }
