@@ -1,11 +1,11 @@
-//! The database that the server stands on: the one that was named, or a private one.
+//! What the server stands on, a database and perhaps a Redis: named ones, or private ones.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use local_services::{Postgres, Purpose, project_root};
+use local_services::{Error, Postgres, Purpose, Redis, project_root};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::migrate::{MigrationError, migrate};
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub enum BackingError {
     /// No private server could be started.
     #[error("{0}\nOr name a server: DATABASE_URL=postgres://user:password@host/name")]
-    Private(#[from] local_services::Error),
+    Private(#[from] Error),
     /// The named server does not answer.
     #[error(
         "the database of DATABASE_URL does not answer: {0}\n\
@@ -40,13 +40,15 @@ pub enum BackingError {
     Version(#[from] diesel::result::Error),
 }
 
-/// A database, migrated, and the private server it may live in.
+/// A database, migrated, and the private servers that were started.
 #[derive(Debug)]
 pub struct Backing {
     url: SecretString,
     version: String,
     /// Dropped last: the server stops with it, unless somebody else uses it.
     private: Option<Postgres>,
+    redis_url: Option<SecretString>,
+    private_redis: Option<Redis>,
 }
 
 #[derive(QueryableByName)]
@@ -75,7 +77,43 @@ impl Backing {
             .version;
         // Distributions append their own: "15.18 (Debian 15.18-0+deb12u1)".
         let version = version.split(' ').next().unwrap_or_default().to_owned();
-        Ok(Self { url, version, private })
+        Ok(Self { url, version, private, redis_url: None, private_redis: None })
+    }
+
+    /// Adds the Redis of `url`, which need not answer yet, or a private one where Redis or Valkey is
+    /// installed, or none: a server does without, and says so.
+    #[must_use]
+    pub fn with_redis(mut self, url: Option<SecretString>) -> Self {
+        if let Some(url) = url.filter(|url| !url.expose_secret().is_empty()) {
+            self.redis_url = Some(url);
+            return self;
+        }
+        let private = project_root().and_then(|root| Redis::acquire(&root, Purpose::Serve));
+        match private {
+            Ok(redis) => {
+                self.redis_url = Some(SecretString::from(redis.url()));
+                self.private_redis = Some(redis);
+            }
+            Err(Error::RedisMissing { .. }) => {
+                tracing::info!("no Redis: caches and limits are kept by this server alone");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no Redis: caches and limits are kept by this server alone");
+            }
+        }
+        self
+    }
+
+    /// The URL of Redis, where there is one.
+    #[must_use]
+    pub fn redis_url(&self) -> Option<&SecretString> {
+        self.redis_url.as_ref()
+    }
+
+    /// The private Redis, where there is one.
+    #[must_use]
+    pub fn private_redis(&self) -> Option<&Redis> {
+        self.private_redis.as_ref()
     }
 
     /// The URL of the database.

@@ -2,12 +2,15 @@
 
 use std::net::SocketAddr;
 
+use diesel::PgConnection;
+
 use crate::backing::{Backing, BackingError};
 use crate::config::Config;
 use crate::database::Database;
 use crate::http::{MountPages, Parts, ServeError, Server};
 use crate::metrics::Metrics;
 use crate::module::{Module, StartFailure, Starting};
+use crate::redis::{Redis, RedisError};
 
 /// What a server offers.
 pub struct Service {
@@ -34,6 +37,9 @@ pub enum LaunchError {
     /// The database.
     #[error(transparent)]
     Backing(#[from] BackingError),
+    /// The URL of Redis, most likely; never that it is down.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
     /// Two metrics of one name.
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -56,16 +62,18 @@ pub fn serve(
         // The address comes first: a port in use should not cost the start of a database.
         let server = Server::bind(config)?;
         let address = server.address().map_err(ServeError::Io)?;
-        let backing = Backing::find(config.database_url.clone())?;
+        let backing =
+            Backing::find(config.database_url.clone())?.with_redis(config.redis.redis_url.clone());
         let metrics = Metrics::new()?;
         let Service { modules, pages, on_signal } = assemble(address);
         let mut connection = backing.connect()?;
-        let mut starting = Starting { config, metrics: &metrics, connection: &mut connection };
+        let redis = open_redis(&backing, &mut connection, config, &metrics).await?;
+        let mut starting = Starting::new(config, &metrics, &mut connection, redis.as_ref());
         let shares = Module::start_all(&modules, &mut starting).map_err(LaunchError::Module)?;
         let database = Database::open(backing.url(), &config.database, &metrics);
         let routes = modules.iter().map(|module| module.routes).collect();
         let parts = Parts { routes, pages, database: Some(database.clone()), metrics, shares };
-        let running = server.start(parts)?;
+        let running = server.with_redis(redis).start(parts)?;
         for job in modules.iter().flat_map(|module| module.jobs) {
             job.spawn(database.clone());
         }
@@ -73,4 +81,17 @@ pub fn serve(
         running.until_stopped(on_signal).await?;
         Ok(backing)
     })
+}
+
+/// The first requests should find it connected, so this waits for the outcome, not for success.
+async fn open_redis(
+    backing: &Backing,
+    connection: &mut PgConnection,
+    config: &Config,
+    metrics: &Metrics,
+) -> Result<Option<Redis>, RedisError> {
+    let Some(url) = backing.redis_url() else { return Ok(None) };
+    let redis = Redis::open_for(connection, url, config.redis.redis_wait, metrics)?;
+    redis.settled().await;
+    Ok(Some(redis))
 }

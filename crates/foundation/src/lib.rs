@@ -8,6 +8,7 @@ pub mod cli;
 pub mod client_address;
 pub mod config;
 pub mod database;
+pub mod explain;
 pub mod http;
 pub mod idempotency;
 pub mod jobs;
@@ -18,6 +19,7 @@ pub mod module;
 pub mod pace;
 pub mod paging;
 pub mod rate_limit;
+pub mod redis;
 pub mod scratch;
 pub mod telemetry;
 #[cfg(feature = "testing")]

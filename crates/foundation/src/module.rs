@@ -1,5 +1,7 @@
 //! What an answer brings to a server.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix_web::web::ServiceConfig;
@@ -9,6 +11,7 @@ use crate::config::Config;
 use crate::http::Mount;
 use crate::jobs::Job;
 use crate::metrics::Metrics;
+use crate::redis::Redis;
 
 /// Hands something that was started once to the app of each worker thread.
 pub type Share = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
@@ -36,11 +39,45 @@ pub struct Starting<'server> {
     pub metrics: &'server Metrics,
     /// Its database, migrated.
     pub connection: &'server mut PgConnection,
+    /// What it shares with other servers, where there is a Redis. It may be gone at any time.
+    pub redis: Option<&'server Redis>,
+    started: HashMap<TypeId, Box<dyn Any>>,
 }
 
 impl std::fmt::Debug for Starting<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Starting").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl<'server> Starting<'server> {
+    /// For the start of one server.
+    #[must_use]
+    pub fn new(
+        config: &'server Config,
+        metrics: &'server Metrics,
+        connection: &'server mut PgConnection,
+        redis: Option<&'server Redis>,
+    ) -> Self {
+        Self { config, metrics, connection, redis, started: HashMap::new() }
+    }
+
+    /// Starts what several modules need, such as a lane of threads or a key, at the first call for
+    /// its type, and hands out clones of it later.
+    ///
+    /// # Errors
+    /// Whatever `start` returns; then the next call tries again.
+    pub fn once<T: Clone + Send + Sync + 'static>(
+        &mut self,
+        start: impl FnOnce(&mut Self) -> Result<T, StartFailure>,
+    ) -> Result<T, StartFailure> {
+        let kind = TypeId::of::<T>();
+        if let Some(started) = self.started.get(&kind).and_then(|it| it.downcast_ref::<T>()) {
+            return Ok(started.clone());
+        }
+        let started = start(self)?;
+        self.started.insert(kind, Box::new(started.clone()));
+        Ok(started)
     }
 }
 

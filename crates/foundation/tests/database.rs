@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::ROUTES;
 use diesel::{RunQueryDsl, sql_query};
@@ -29,7 +29,11 @@ async fn a_full_queue_answers_503_at_once_with_a_time_to_return() {
     assert_eq!(refused, 6, "none got through, and every one was told so");
     let metrics = client.get("/metrics").await.text;
     assert!(metrics.contains(r#"database_refused_total{lane="short"}"#));
-    assert_eq!(client.get("/api/name").await.status.as_u16(), 200, "the lane is free again");
+    // The one that was queued may have got its turn a moment before its caller gave up.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while client.get("/api/name").await.status.as_u16() != 200 {
+        assert!(Instant::now() < deadline, "the lane is free again");
+    }
 }
 
 #[actix_web::test]

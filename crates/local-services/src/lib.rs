@@ -36,7 +36,7 @@ pub use manage::{Status, reset, status, stop, would_delete};
 pub use postgres::Postgres;
 pub use process::{Signal, send_signal};
 pub use redis::Redis;
-pub use server_url::server_url;
+pub use server_url::{redis_url, server_url};
 
 /// What the services are for; each purpose has data and settings of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

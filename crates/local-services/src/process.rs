@@ -27,6 +27,10 @@ pub enum Signal {
     Terminate,
     /// End at once.
     Kill,
+    /// Hang: stay there and do nothing, as a machine that swaps or a network that is cut looks.
+    Stop,
+    /// Go on after [`Signal::Stop`].
+    Continue,
 }
 
 /// Sends a signal to one process.
@@ -37,6 +41,8 @@ pub fn send_signal(pid: u32, signal: Signal) -> Result<(), Error> {
     let name = match signal {
         Signal::Terminate => "TERM",
         Signal::Kill => "KILL",
+        Signal::Stop => "STOP",
+        Signal::Continue => "CONT",
     };
     output(&["kill", "-s", name, &pid.to_string()]).map(drop)
 }

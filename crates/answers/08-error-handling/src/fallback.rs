@@ -33,7 +33,14 @@ impl RouteTable {
 
     fn methods(&self, path: &str) -> Vec<Method> {
         let matching = self.0.iter().filter(|(pattern, _)| pattern.is_match(path));
-        matching.flat_map(|(_, methods)| methods.iter().cloned()).collect()
+        let mut methods: Vec<Method> = Vec::new();
+        // `/sessions/current` is also a `/sessions/{id}`; a method that both have is named once.
+        for method in matching.flat_map(|(_, methods)| methods) {
+            if !methods.contains(method) {
+                methods.push(method.clone());
+            }
+        }
+        methods
     }
 }
 

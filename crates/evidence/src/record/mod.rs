@@ -64,6 +64,8 @@ pub fn load(recorded: &str) -> Vec<Event> {
 pub fn write(folder: &Path, events: &[Event], force: bool) -> Result<(), RecordError> {
     refuse(events, force)?;
     let lines = json_lines(events)?;
+    // As they will be read again: a number may come back one digit off, and round to another one.
+    let events = &load(&lines)[..];
     let readme_path = folder.join("README.md");
     let readme = fs::read_to_string(&readme_path).map_err(at(&readme_path))?;
     let readme = filled_in(&readme, events)?;

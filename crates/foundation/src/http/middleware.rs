@@ -18,6 +18,7 @@ use crate::client_address::client_address;
 use crate::config::HttpConfig;
 use crate::metrics::Metrics;
 use crate::rate_limit::{RateLimit, client_key};
+use crate::redis::Redis;
 
 /// Limits shared by all workers of a server.
 #[derive(Debug)]
@@ -28,8 +29,9 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new(config: &HttpConfig) -> Arc<Self> {
-        let per_minute = |limit| RateLimit::new("address", limit, Duration::from_secs(60));
+    pub(super) fn new(config: &HttpConfig, redis: Option<&Redis>) -> Arc<Self> {
+        let per_minute =
+            |limit| RateLimit::new("address", limit, Duration::from_secs(60)).shared(redis);
         Arc::new(Self {
             max_in_flight: i64::try_from(config.max_in_flight).unwrap_or(i64::MAX),
             per_address: NonZeroU32::new(config.rate_limit).map(per_minute),
@@ -140,7 +142,7 @@ pub(super) async fn limit_rate<B: MessageBody + 'static>(
         return next.call(request).await;
     };
     let client = client_address(peer.ip(), request.headers(), &limits.trusted_proxies);
-    let allowance = limit.take(&client_key(client));
+    let allowance = limit.admit_or_local(&client_key(client)).await;
     if !allowance.granted {
         let mut error = Error::from(RateLimit::<std::net::IpAddr>::refusal(allowance));
         error.add_response_mapper(move |mut response| {

@@ -1,5 +1,6 @@
 //! Assembles the HTTP server: every answer's routes inside one set of limits.
 
+mod app;
 mod connections;
 mod middleware;
 mod ops;

@@ -12,6 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::database::Database;
 use crate::metrics::Metrics;
+use crate::redis::Redis;
 
 /// Whether the server wants requests; false from the moment it is told to stop.
 #[derive(Clone, Debug)]
@@ -38,6 +39,9 @@ impl Readiness {
 struct Health {
     /// `ok`; anything else is a problem body.
     status: &'static str,
+    /// `up` or `down`, where there is one. Down does not make a server unready: it does without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redis: Option<&'static str>,
 }
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
@@ -49,7 +53,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "operations", responses((status = 200, body = Health)))]
 #[get("/health/live")]
 async fn live() -> web::Json<Health> {
-    web::Json(Health { status: "ok" })
+    web::Json(Health { status: "ok", redis: None })
 }
 
 /// Whether requests can be served now. A load balancer that gets 503 here should send them
@@ -59,6 +63,7 @@ async fn live() -> web::Json<Health> {
 async fn ready(
     readiness: web::Data<Readiness>,
     database: Option<web::Data<Database>>,
+    redis: Option<web::Data<Redis>>,
 ) -> Result<web::Json<Health>, Problem> {
     if !readiness.is_ready() {
         return Err(Problem::unavailable("The server is stopping.", Duration::from_secs(5)));
@@ -66,7 +71,8 @@ async fn ready(
     if let Some(database) = database {
         database.ping(Duration::from_millis(500)).await?;
     }
-    Ok(web::Json(Health { status: "ok" }))
+    let redis = redis.map(|redis| if redis.is_up() { "up" } else { "down" });
+    Ok(web::Json(Health { status: "ok", redis }))
 }
 
 /// Counters, gauges and histograms in the Prometheus text format.

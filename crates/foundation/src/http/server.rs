@@ -7,17 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::{Compress, from_fn};
-use actix_web::{App, HttpServer, web};
-use error_handling::{BodyDeadline, RequestDeadline, RouteTable, boundary, fallback};
-use utoipa::openapi::OpenApi as Description;
-use utoipa_actix_web::AppExt;
-use utoipa_swagger_ui::SwaggerUi;
+use actix_web::{HttpServer, web};
 
+use super::app::AppState;
 use super::connections::Watch;
-use super::middleware::{Limits, limit_rate, observe, shed};
-use super::{Parts, Readiness, describe, mount_api};
+use super::{Parts, Readiness};
 use crate::config::{Config, HttpConfig};
+use crate::redis::Redis;
 
 /// The server could not start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +34,7 @@ pub enum ServeError {
 pub struct Server {
     listener: TcpListener,
     config: HttpConfig,
+    redis: Option<Redis>,
 }
 
 /// A server that serves; await it with [`Running::until_stopped`].
@@ -73,7 +70,13 @@ impl Server {
                 .find(|attempt| !matches!(attempt, Err(ServeError::InUse(_))))
                 .unwrap_or(Err(ServeError::NoneFree(Config::DEFAULT_PORTS)))?,
         };
-        Ok(Self { listener, config: config.http.clone() })
+        Ok(Self { listener, config: config.http.clone(), redis: None })
+    }
+
+    /// Shares the limit of each client address with other servers, and tells of Redis in readiness.
+    #[must_use]
+    pub fn with_redis(self, redis: Option<Redis>) -> Self {
+        Self { redis, ..self }
     }
 
     /// The address that was bound.
@@ -89,11 +92,11 @@ impl Server {
     /// # Errors
     /// When the system refuses threads or sockets.
     pub fn start(self, parts: Parts) -> Result<Running, ServeError> {
-        let Self { listener, config } = self;
+        let Self { listener, config, redis } = self;
         let readiness = Readiness::default();
         let watch = Watch::new(&config);
         watch_connections(&watch);
-        let app = AppState::new(&config, parts, readiness.clone());
+        let app = AppState::new(&config, parts, readiness.clone(), redis);
         let server = HttpServer::new(move || app.build())
             .workers(config.workers())
             .max_connections(config.max_connections)
@@ -179,106 +182,4 @@ fn watch_connections(watch: &Arc<Watch>) {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     });
-}
-
-/// What each worker builds its app from.
-#[derive(Clone)]
-struct AppState {
-    parts: Parts,
-    description: Description,
-    route_table: web::Data<RouteTable>,
-    limits: web::Data<Limits>,
-    readiness: Readiness,
-    cors_origins: Vec<String>,
-    request_deadline: RequestDeadline,
-    body_deadline: BodyDeadline,
-}
-
-impl AppState {
-    fn new(config: &HttpConfig, parts: Parts, readiness: Readiness) -> Self {
-        let description = describe(&parts.routes);
-        Self {
-            route_table: web::Data::new(RouteTable::from_openapi(&description)),
-            description,
-            parts,
-            limits: web::Data::from(Limits::new(config)),
-            readiness,
-            cors_origins: config.cors_origins.clone(),
-            request_deadline: RequestDeadline(config.request_timeout),
-            body_deadline: BodyDeadline(config.body_timeout),
-        }
-    }
-
-    /// The last `wrap` is the outermost: a request passes them from the bottom up.
-    fn build(
-        &self,
-    ) -> App<
-        impl actix_web::dev::ServiceFactory<
-            actix_web::dev::ServiceRequest,
-            Config = (),
-            Response = actix_web::dev::ServiceResponse,
-            Error = actix_web::Error,
-            InitError = (),
-        > + use<>,
-    > {
-        let pages = Arc::clone(&self.parts.pages);
-        App::new()
-            .configure(|config| self.share(config))
-            .into_utoipa_app()
-            .configure(|config| mount_api(config, &self.parts.routes))
-            .into_app()
-            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", self.description.clone()))
-            .service(web::redirect("/docs", "/docs/"))
-            .configure(move |config| pages(config))
-            .default_service(web::to(fallback))
-            .wrap(Compress::default())
-            .wrap(cors(&self.cors_origins))
-            .wrap(from_fn(limit_rate))
-            .wrap(from_fn(shed))
-            .wrap(from_fn(boundary))
-            .wrap(from_fn(observe))
-    }
-
-    fn share(&self, config: &mut web::ServiceConfig) {
-        config
-            .app_data(self.limits.clone())
-            .app_data(web::Data::new(self.parts.metrics.clone()))
-            .app_data(web::Data::new(self.readiness.clone()))
-            .app_data(self.route_table.clone())
-            .app_data(web::Data::new(self.request_deadline))
-            .app_data(web::Data::new(self.body_deadline));
-        if let Some(database) = &self.parts.database {
-            config.app_data(web::Data::new(database.clone()));
-        }
-        for share in &self.parts.shares {
-            share(config);
-        }
-    }
-}
-
-/// Nothing is allowed across origins unless the configuration names the origin.
-fn cors(origins: &[String]) -> actix_cors::Cors {
-    let exposed = [
-        "etag",
-        "idempotency-replayed",
-        "link",
-        "location",
-        "ratelimit",
-        "ratelimit-policy",
-        "retry-after",
-        "x-request-id",
-    ];
-    origins
-        .iter()
-        .fold(actix_cors::Cors::default(), |cors, origin| cors.allowed_origin(origin))
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers([
-            "authorization",
-            "content-type",
-            "if-match",
-            "if-none-match",
-            "idempotency-key",
-        ])
-        .expose_headers(exposed)
-        .max_age(3600)
 }

@@ -1,6 +1,9 @@
 //! Limits on how often one client may call, with the headers that tell it so.
 
-use std::fmt;
+mod local;
+mod shared;
+
+use std::fmt::{self, Display};
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -8,20 +11,20 @@ use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use error_handling::{Problem, ProblemType};
-use governor::clock::{Clock, DefaultClock};
-use governor::middleware::StateInformationMiddleware;
-use governor::state::keyed::DashMapStateStore;
-use governor::{Quota, RateLimiter};
+
+use crate::redis::{Redis, RedisGone};
+use local::Local;
+use shared::Shared;
 
 /// `limit` calls per `window` for each key, spread evenly, with the whole limit as burst.
 ///
-/// GCRA (governor) instead of counting per fixed window, which lets twice the limit through
-/// around the change of windows.
+/// GCRA instead of counting per fixed window, which lets twice the limit through around the change
+/// of windows: governor in this process, one script in Redis for all servers together.
 pub struct RateLimit<K: Hash + Eq + Clone> {
-    limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
-    clock: DefaultClock,
+    local: Local<K>,
+    shared: Option<Shared>,
     policy: &'static str,
-    limit: u32,
+    limit: NonZeroU32,
     window: Duration,
 }
 
@@ -43,44 +46,32 @@ pub struct Allowance {
 }
 
 impl<K: Hash + Eq + Clone> RateLimit<K> {
-    /// Keys remembered before those that are no longer limited are forgotten.
-    const SWEEP_AT: usize = 50_000;
-
-    /// `limit` calls per `window`; `policy` names it in the headers.
+    /// `limit` calls per `window`; `policy` names it in the headers and in Redis.
     #[must_use]
     pub fn new(policy: &'static str, limit: NonZeroU32, window: Duration) -> Self {
-        let period = window / limit.get();
-        let quota = Quota::with_period(period.max(Duration::from_nanos(1)))
-            .unwrap_or_else(|| Quota::per_second(limit))
-            .allow_burst(limit);
-        let limiter = RateLimiter::dashmap(quota).with_middleware();
-        Self { limiter, clock: DefaultClock::default(), policy, limit: limit.get(), window }
+        let local = Local::new(limit, interval(limit, window));
+        Self { local, shared: None, policy, limit, window }
     }
 
-    /// Counts one call.
+    /// Counts together with the other servers, where there is a Redis.
+    #[must_use]
+    pub fn shared(self, redis: Option<&Redis>) -> Self {
+        let Self { policy, limit, window, .. } = self;
+        let shared =
+            redis.map(|redis| Shared::new(redis.clone(), policy, limit, interval(limit, window)));
+        Self { shared, ..self }
+    }
+
+    /// Counts one call in this process alone.
     pub fn take(&self, key: &K) -> Allowance {
-        if self.limiter.len() > Self::SWEEP_AT {
-            self.limiter.retain_recent();
-        }
-        match self.limiter.check_key(key) {
-            Ok(state) => Allowance {
-                remaining: state.remaining_burst_capacity(),
-                retry_after: Duration::ZERO,
-                granted: true,
-            },
-            Err(refused) => Allowance {
-                remaining: 0,
-                retry_after: refused.wait_time_from(self.clock.now()),
-                granted: false,
-            },
-        }
+        self.local.take(key)
     }
 
     /// Adds to `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10). Both are
     /// lists, so that the limit of a route stands beside the one of the whole API.
     pub fn describe(&self, allowance: Allowance, headers: &mut HeaderMap) {
         let Self { policy, limit, window, .. } = self;
-        let reset = if allowance.granted { *window / *limit } else { allowance.retry_after };
+        let reset = if allowance.granted { *window / limit.get() } else { allowance.retry_after };
         let fields = [
             ("ratelimit-policy", format!("\"{policy}\";q={limit};w={}", window.as_secs())),
             ("ratelimit", format!("\"{policy}\";r={};t={}", allowance.remaining, ceil(reset))),
@@ -98,6 +89,53 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
         Problem::new(ProblemType::TooManyRequests, "You have called too often; wait a little.")
             .with_retry_after(allowance.retry_after)
     }
+}
+
+impl<K: Hash + Eq + Clone + Display> RateLimit<K> {
+    /// Counts one call: in Redis where the limit is shared, otherwise in this process. The text of
+    /// a shared key is seen in Redis, so give a digest of what is secret or long.
+    ///
+    /// # Errors
+    /// [`RedisGone`] for a shared limit; the caller refuses, or uses [`RateLimit::admit_or_local`].
+    pub async fn admit(&self, key: &K) -> Result<Allowance, RedisGone> {
+        match &self.shared {
+            Some(shared) => shared.take(key).await,
+            None => Ok(self.local.take(key)),
+        }
+    }
+
+    /// Counts one call, in this process while Redis is gone. Each server then grants the whole
+    /// limit, which is right where refusing everybody would be worse.
+    pub async fn admit_or_local(&self, key: &K) -> Allowance {
+        self.admit(key).await.unwrap_or_else(|RedisGone| self.local.take(key))
+    }
+
+    /// Gives one call back, as for a log-in that succeeded where only failed ones count.
+    pub async fn refund(&self, key: &K) {
+        self.give_back(key, interval(self.limit, self.window)).await;
+    }
+
+    /// As if `time` had passed for this key.
+    #[cfg(feature = "testing")]
+    pub async fn pass_time(&self, key: &K, time: Duration) {
+        self.give_back(key, time).await;
+    }
+
+    /// In this process when Redis is gone, as the call was most likely counted here then.
+    async fn give_back(&self, key: &K, time: Duration) {
+        let given = match &self.shared {
+            Some(shared) => shared.give_back(key, time).await,
+            None => Err(RedisGone),
+        };
+        if given.is_err() {
+            self.local.give_back(key, time);
+        }
+    }
+}
+
+/// The time that one call costs.
+fn interval(limit: NonZeroU32, window: Duration) -> Duration {
+    (window / limit.get()).max(Duration::from_micros(1))
 }
 
 fn ceil(duration: Duration) -> u64 {

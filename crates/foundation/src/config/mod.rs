@@ -7,6 +7,12 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use secrecy::SecretString;
 
+mod duration;
+mod sign_in;
+
+pub use duration::duration;
+pub use sign_in::{AuthConfig, PasswordConfig};
+
 /// Settings, each from a flag or the environment variable of the same meaning.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
@@ -23,9 +29,17 @@ pub struct Config {
     #[command(flatten)]
     pub database: DatabaseConfig,
 
+    /// What is shared between servers
+    #[command(flatten)]
+    pub redis: RedisConfig,
+
     /// What a client may use
     #[command(flatten)]
     pub http: HttpConfig,
+
+    /// Who may sign in, and for how long
+    #[command(flatten)]
+    pub auth: AuthConfig,
 
     /// How passwords are kept
     #[command(flatten)]
@@ -91,11 +105,27 @@ pub struct DatabaseConfig {
     pub lock_timeout: Duration,
 }
 
+/// Where servers share caches and limits. Redis is never required: without it, and while it is
+/// gone, each server keeps its own.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Redis")]
+pub struct RedisConfig {
+    /// Redis to use, as redis://:password@host:port/0 or redis+unix:///path/to/socket. Without it
+    /// a private one starts where redis-server is installed
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
+    pub redis_url: Option<SecretString>,
+
+    /// The longest wait for an answer of Redis; then requests go on without, also the next ones
+    #[arg(long, env = "REDIS_WAIT", default_value = "50ms", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub redis_wait: Duration,
+}
+
 /// Limits on everything a client controls.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "HTTP")]
 pub struct HttpConfig {
-    /// Threads that serve HTTP. 0: one per core
+    /// Threads that serve HTTP. 0: one per two cores, as the database threads need cores too
     #[arg(long, env = "HTTP_WORKERS", default_value_t = 0, value_name = "COUNT")]
     pub http_workers: usize,
 
@@ -154,30 +184,6 @@ pub struct HttpConfig {
     pub shutdown_timeout: Duration,
 }
 
-/// How passwords are kept.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Passwords")]
-pub struct PasswordConfig {
-    /// bcrypt cost, 4 to 16, in service at least 12: each step doubles the time of a hash
-    #[arg(long, env = "BCRYPT_COST", default_value_t = 12, value_name = "COST")]
-    #[arg(value_parser = clap::value_parser!(u32).range(4..=16))]
-    pub bcrypt_cost: u32,
-
-    /// Hashes that may wait for their turn; one more is refused at once
-    #[arg(long, env = "HASHING_QUEUE", default_value_t = 32, value_name = "COUNT")]
-    pub hashing_queue: usize,
-
-    /// How long a hash may wait for its turn before its request gets 503
-    #[arg(long, env = "HASHING_WAIT", default_value = "5s", value_name = "TIME")]
-    #[arg(value_parser = duration)]
-    pub hashing_wait: Duration,
-
-    /// Secret that passwords are prepared with, 32 characters or more, the same on every server and
-    /// for ever. Without it, one is made and kept in the database, where a thief of it finds both
-    #[arg(long, env = "PASSWORD_KEY", hide_env_values = true, value_name = "SECRET")]
-    pub password_key: Option<SecretString>,
-}
-
 impl Config {
     /// Where to listen when nothing was said, and how many further ports to try.
     pub const DEFAULT_PORTS: std::ops::Range<u16> = 8080..8100;
@@ -214,27 +220,11 @@ impl HttpConfig {
     /// Worker threads with the default resolved.
     #[must_use]
     pub fn workers(&self) -> usize {
-        if self.http_workers > 0 { self.http_workers } else { cores() }
+        if self.http_workers > 0 { self.http_workers } else { (cores() / 2).max(1) }
     }
 }
 
 /// Logical cores, and 1 where the system does not tell.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-/// Reads `250ms`, `30s` or `5m`.
-///
-/// # Errors
-/// A sentence for the command line.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let number: u64 = number.parse().map_err(|_| "expected a number such as 30s".to_owned())?;
-    match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        _ => Err("expected a unit: ms, s or m".to_owned()),
-    }
 }

@@ -1,0 +1,122 @@
+//! Messages of a channel, and the truth about those that may have been missed.
+
+use futures_util::StreamExt;
+use redis::Client;
+use redis::aio::PubSub;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use super::keeper::State;
+use super::{PATIENCE, PAUSE};
+
+/// Messages kept for a listener that is slow; with more, it is told that it missed some.
+const BUFFER: usize = 1_024;
+
+/// What a listener is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Somebody published this.
+    Message(String),
+    /// Every message from now on arrives; any before may have been missed. Comes first of all.
+    Reconnected,
+    /// Messages may be missed from now on, and a little before: up to two seconds when Redis hangs.
+    Lost,
+}
+
+/// A channel that is listened to, again and again as Redis comes and goes; ends when dropped.
+#[derive(Debug)]
+pub struct Subscription {
+    notices: mpsc::Receiver<Notice>,
+}
+
+impl Subscription {
+    pub(super) fn start(
+        runtime: &Handle,
+        client: Client,
+        channel: String,
+        state: watch::Receiver<State>,
+    ) -> Self {
+        let (tell, notices) = mpsc::channel(BUFFER);
+        runtime.spawn(async move {
+            tokio::select! {
+                () = follow(&client, &channel, state, &tell) => {}
+                () = tell.closed() => {}
+            }
+        });
+        Self { notices }
+    }
+
+    /// The next notice; waits for ever once the last handle to Redis is dropped.
+    pub async fn next(&mut self) -> Notice {
+        match self.notices.recv().await {
+            Some(notice) => notice,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Ends when nobody listens any more, or Redis is not wanted any more.
+async fn follow(
+    client: &Client,
+    channel: &str,
+    mut state: watch::Receiver<State>,
+    tell: &mpsc::Sender<Notice>,
+) {
+    // The keeper alone tries a Redis that is gone.
+    while state.wait_for(|state| matches!(state, State::Up(_))).await.is_ok() {
+        if let Some(messages) = subscribed(client, channel).await {
+            if tell.send(Notice::Reconnected).await.is_err() {
+                return;
+            }
+            relay(messages, &mut state, tell).await;
+            if tell.send(Notice::Lost).await.is_err() {
+                return;
+            }
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn subscribed(client: &Client, channel: &str) -> Option<PubSub> {
+    let attempt = async {
+        let mut connection = client.get_async_pubsub().await?;
+        connection.subscribe(channel).await?;
+        redis::RedisResult::Ok(connection)
+    };
+    timeout(PATIENCE, attempt).await.ok()?.ok()
+}
+
+/// Ends when the connection does, when Redis stops answering, or when the listener is too slow.
+async fn relay(
+    connection: PubSub,
+    state: &mut watch::Receiver<State>,
+    tell: &mpsc::Sender<Notice>,
+) {
+    let (mut sink, mut messages) = connection.split();
+    let mut check = interval(PAUSE);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            message = messages.next() => {
+                let Some(message) = message else { return };
+                let text = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
+                if tell.try_send(Notice::Message(text)).is_err() {
+                    return;
+                }
+            }
+            // A connection that nobody writes to does not notice that the other end is gone.
+            _ = check.tick() => {
+                let answered = timeout(PATIENCE, sink.ping::<redis::Value>()).await;
+                if !matches!(answered, Ok(Ok(_))) {
+                    return;
+                }
+            }
+            () = gone(state) => return,
+        }
+    }
+}
+
+async fn gone(state: &mut watch::Receiver<State>) {
+    let _ = state.wait_for(|state| !matches!(state, State::Up(_))).await;
+}
