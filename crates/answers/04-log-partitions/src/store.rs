@@ -7,12 +7,12 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{Array, BigInt, Bool, SmallInt, Text, Timestamptz};
+use foundation::explain::plan_of;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::model::{Level, LogId, LoggedAt, NewEntry};
-use crate::plan::{Explain, Plan};
+use crate::plan::Plan;
 use crate::schema::log_entries;
 use crate::search::{Position, Search};
 
@@ -149,10 +149,8 @@ pub fn page(connection: &mut PgConnection, search: &Search) -> QueryResult<Vec<L
 /// Whatever the database says.
 pub fn explain_page(connection: &mut PgConnection, search: &Search) -> QueryResult<Plan> {
     // Read only, so that no later change to the statement can turn this route into a write.
-    connection.build_transaction().read_only().run(|connection| {
-        let explained: Value = Explain(listing(search)).get_result(connection)?;
-        Ok(Plan::from_json(&explained))
-    })
+    let mut transaction = connection.build_transaction().read_only();
+    transaction.run(|connection| plan_of(connection, listing(search)).map(Plan::from))
 }
 
 fn listing(search: &Search) -> log_entries::BoxedQuery<'_, Pg> {

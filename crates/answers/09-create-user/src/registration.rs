@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, rt, web};
-use auth::{HashingLane, PasswordKey};
+use auth::{AccountForm, Passwords};
 use diesel::{Connection, PgConnection};
 use error_handling::{Cause, InvalidField, Problem, on_constraint};
 use foundation::client_address::client_address;
@@ -19,7 +19,7 @@ use ipnet::IpNet;
 use secrecy::ExposeSecret;
 use tracing::Instrument;
 
-use crate::model::NewUser;
+use crate::model::{Email, NewUser};
 use crate::request::{Applicant, Registration};
 use crate::store;
 
@@ -32,8 +32,7 @@ const SCOPE: &str = "POST /api/v1/users";
 
 /// What all registrations of a server share.
 pub(crate) struct Registrations {
-    lane: HashingLane,
-    key: PasswordKey,
+    passwords: Passwords,
     limit: Option<RateLimit<IpAddr>>,
     trusted_proxies: Vec<IpNet>,
 }
@@ -42,15 +41,16 @@ pub(crate) struct Registrations {
 type Claimed = (Attempt, Lease);
 
 impl Registrations {
-    /// Starts the hashing thread and obtains the key.
+    /// Takes the server's hashing lane, and tells log-in which addresses are one account.
     pub(crate) fn start(starting: &mut Starting<'_>) -> Result<Share, StartFailure> {
-        let Starting { config, metrics, connection } = starting;
+        let passwords = Passwords::start(starting)?;
+        AccountForm::is(starting, |typed| Some(Email::parse(typed).ok()?.normalized().to_owned()))?;
+        let config = &starting.config.http;
         let per_minute = |limit| RateLimit::new("registrations", limit, Duration::from_secs(60));
         let registrations = web::Data::new(Self {
-            lane: HashingLane::start(&config.passwords, metrics)?,
-            key: PasswordKey::obtain(config.passwords.password_key.as_ref(), connection)?,
-            limit: NonZeroU32::new(config.http.registration_limit).map(per_minute),
-            trusted_proxies: config.http.trusted_proxies.clone(),
+            passwords,
+            limit: NonZeroU32::new(config.registration_limit).map(per_minute),
+            trusted_proxies: config.trusted_proxies.clone(),
         });
         Ok(Arc::new(move |config| {
             config.app_data(registrations.clone());
@@ -95,7 +95,7 @@ impl Registrations {
             let made = self.create(&database, applicant, None).await?;
             return Ok(made.into_response(false));
         };
-        let fingerprint = self.key.digest(registration.canonical().expose_secret());
+        let fingerprint = self.passwords.digest(registration.canonical().expose_secret());
         let attempt = Attempt { scope: SCOPE, key, fingerprint };
         let claiming = attempt.clone();
         // Claimed before hashing: of ten repetitions at once, nine cost a statement and no hash.
@@ -137,7 +137,7 @@ impl Registrations {
         claimed: Option<Claimed>,
     ) -> Result<StoredResponse, Problem> {
         let Applicant { email, name, password } = applicant;
-        let password_hash = self.lane.hash(&password, &self.key).await?;
+        let password_hash = self.passwords.hash(&password).await?;
         let user = NewUser { email, name, password_hash };
         database.run_write(move |connection| store_once(connection, &user, claimed.as_ref())).await
     }

@@ -6,16 +6,8 @@ mod support;
 
 use create_user::model::UserId;
 use create_user::store;
-use diesel::pg::Pg;
-use diesel::sql_types::Text;
-use diesel::{QueryableByName, RunQueryDsl, debug_query, sql_query};
+use foundation::explain::{PlanGuard, plan_of};
 use support::{app, execute};
-
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
-    line: String,
-}
 
 #[test]
 fn a_profile_is_read_by_its_primary_key() {
@@ -27,18 +19,11 @@ fn a_profile_is_read_by_its_primary_key() {
          FROM generate_series(1, 20000) AS n",
     );
     execute(&app.scratch, "ANALYZE users");
-    let query = store::profile_query(UserId::from(777));
-    let statement = debug_query::<Pg, _>(&query).to_string();
-    let (statement, _) = statement.split_once(" -- binds").unwrap();
-    let explain = format!("EXPLAIN (ANALYZE, BUFFERS) {}", statement.replace("$1", "777"));
     let mut connection = app.scratch.connect().unwrap();
-    let plan: Vec<String> = sql_query(explain)
-        .load::<Line>(&mut connection)
-        .unwrap()
-        .into_iter()
-        .map(|line| line.line)
-        .collect();
-    assert!(plan[0].starts_with("Index Scan using users_pkey on users"), "{plan:#?}");
+    let profile = || store::profile_query(UserId::from(777));
+    plan_of(&mut connection, profile()).unwrap(); // The first one also reads the catalog.
+    let plan = plan_of(&mut connection, profile()).unwrap();
+    PlanGuard::of(&plan).uses_index("users_pkey").no_seq_scans().at_most_buffers(4);
     let profile = store::profile(&mut connection, UserId::from(777)).unwrap().unwrap();
     assert_eq!(profile.id, UserId::from(777));
 }

@@ -83,7 +83,7 @@ async fn a_client_that_hung_up_gets_its_response_when_it_asks_again() {
     drop(connection);
     let mut reply = post_with_key(&app.anonymous(), KEY, &ada()).await;
     // Far shorter than the lease, at whose end the key would be free as well.
-    for _ in 0..400 {
+    for _ in 0..1_600 {
         if reply.status != 409 {
             break;
         }

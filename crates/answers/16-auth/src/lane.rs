@@ -1,5 +1,6 @@
 //! One thread that hashes, so that nothing else has to wait for it.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -143,28 +144,49 @@ impl Hasher {
             self.waiting.dec();
             // Too late to be of use: dropping the reply tells the caller.
             if job.joined.elapsed() <= self.wait && job.work.is_wanted() {
-                let began = Instant::now();
                 self.perform(&job.prepared, job.work);
-                self.pace.record(began.elapsed());
-                self.seconds.observe(began.elapsed().as_secs_f64());
             }
         }
     }
 
+    /// Counted before the reply, so that whoever has an answer finds it in the metrics.
     fn perform(&self, prepared: &str, work: Work) {
+        let began = Instant::now();
         match work {
             Work::Hash(reply) => {
                 let hash = bcrypt::hash(prepared, self.cost).ok().map(PasswordHash::from_stored);
+                self.record(began.elapsed());
                 let _ = reply.send(hash);
             }
             Work::Verify(stored, reply) => {
-                let is_right = bcrypt::verify(prepared, stored.expose()).unwrap_or(false);
-                let _ = reply.send(match (is_right, cost_of(&stored)) {
-                    (false, _) => Verdict::Wrong,
-                    (true, Some(cost)) if cost >= self.cost => Verdict::Right,
-                    (true, _) => Verdict::RightButStale,
-                });
+                let verdict = self.verify(prepared, &stored);
+                self.record(began.elapsed());
+                let _ = reply.send(verdict);
             }
+        }
+    }
+
+    fn record(&self, took: Duration) {
+        self.pace.record(took);
+        self.seconds.observe(took.as_secs_f64());
+    }
+
+    fn verify(&self, prepared: &str, stored: &PasswordHash) -> Verdict {
+        if !bcrypt::verify(prepared, stored.expose()).unwrap_or(false) {
+            self.make_up_for(prepared, stored);
+            return Verdict::Wrong;
+        }
+        match stored.cost() {
+            Some(cost) if cost >= self.cost => Verdict::Right,
+            _ => Verdict::RightButStale,
+        }
+    }
+
+    /// A wrong password takes as long at an older, lower cost: otherwise the time would tell which
+    /// accounts exist and have not been used since the cost rose.
+    fn make_up_for(&self, prepared: &str, stored: &PasswordHash) {
+        for cost in missing(stored.cost(), self.cost) {
+            let _ = bcrypt::verify(prepared, PasswordHash::of_nobody(cost).expose());
         }
     }
 }
@@ -179,7 +201,25 @@ impl Work {
     }
 }
 
-/// The cost that a hash was made at: the third field of `$2b$12$…`.
-fn cost_of(hash: &PasswordHash) -> Option<u32> {
-    hash.expose().split('$').nth(2)?.parse().ok()
+/// The costs whose work is missing between a hash of cost `stored` and one of cost `present`: as
+/// each is twice the one before, those in between add up to it. All of it for a hash without cost.
+fn missing(stored: Option<u32>, present: u32) -> Range<u32> {
+    stored.map_or(present..present + 1, |stored| stored..present)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_up_for_and_what_was_done_are_one_hash_of_the_present_cost() {
+        let work = |cost: u32| 1_u64 << cost;
+        for (stored, done) in
+            [(Some(4), work(4)), (Some(11), work(11)), (Some(12), work(12)), (None, 0)]
+        {
+            let made_up: u64 = missing(stored, 12).map(work).sum();
+            assert_eq!(done + made_up, work(12), "{stored:?}");
+        }
+        assert!(missing(Some(13), 12).is_empty());
+    }
 }

@@ -126,6 +126,19 @@ impl PasswordHash {
         Self(hash)
     }
 
+    /// A well-formed hash that no password is known for. Written down instead of computed, as making
+    /// one takes as long as a log-in, at every start.
+    pub(crate) fn of_nobody(cost: u32) -> Self {
+        // 22 characters of salt and 31 of digest, each ending in the character for zero bits.
+        const SALT_AND_DIGEST: &str = "thisaccountdoesnotexi.nobodyhasapasswordwiththishash.";
+        Self(format!("$2b${cost:02}${SALT_AND_DIGEST}"))
+    }
+
+    /// The cost that it was made at: the third field of `$2b$12$…`.
+    pub(crate) fn cost(&self) -> Option<u32> {
+        self.0.split('$').nth(2)?.parse().ok()
+    }
+
     /// For the database, and for nothing else.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -196,5 +209,15 @@ mod tests {
             PasswordHash::from_stored("$2b$12$abc".to_owned())
         );
         assert_eq!(shown, "Password([redacted]) PasswordHash([redacted])");
+    }
+
+    /// One that cannot be read would be answered at once, and tell who has no account.
+    #[test]
+    fn the_hash_of_nobody_is_one_that_bcrypt_computes() {
+        for cost in [4, 5] {
+            let hash = PasswordHash::of_nobody(cost);
+            assert_eq!((hash.expose().len(), hash.cost()), (60, Some(cost)));
+            assert!(!bcrypt::verify("anything", hash.expose()).unwrap());
+        }
     }
 }

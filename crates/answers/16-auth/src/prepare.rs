@@ -2,13 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use diesel::sql_types::Binary;
-use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
+use diesel::PgConnection;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use sha2::Sha256;
 
 use crate::Password;
+use crate::secret::shared_secret;
 
 /// The key that passwords are prepared with.
 ///
@@ -29,12 +29,6 @@ pub enum KeyError {
     Database(#[source] diesel::result::Error),
 }
 
-#[derive(QueryableByName)]
-struct Stored {
-    #[diesel(sql_type = Binary)]
-    value: Vec<u8>,
-}
-
 impl PasswordKey {
     /// The configured key, or one that the servers of this database made and share.
     ///
@@ -49,21 +43,7 @@ impl PasswordKey {
             return if key.len() < 32 { Err(KeyError::TooShort) } else { Ok(Self::new(key)) };
         }
         tracing::info!("PASSWORD_KEY is not set: the key for passwords is kept in the database");
-        Self::from_database(connection).map_err(KeyError::Database)
-    }
-
-    /// Replicas that start together agree on whichever key was inserted first.
-    fn from_database(connection: &mut PgConnection) -> QueryResult<Self> {
-        let made: [u8; 32] = rand::random();
-        sql_query(
-            "INSERT INTO server_secrets (name, value) VALUES ('password', $1) \
-             ON CONFLICT (name) DO NOTHING",
-        )
-        .bind::<Binary, _>(&made[..])
-        .execute(connection)?;
-        let stored: Stored = sql_query("SELECT value FROM server_secrets WHERE name = 'password'")
-            .get_result(connection)?;
-        Ok(Self::new(stored.value))
+        shared_secret(connection, "password").map(Self).map_err(KeyError::Database)
     }
 
     /// Uses these bytes; whoever changes them invalidates every stored hash.

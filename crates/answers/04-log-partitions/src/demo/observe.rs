@@ -6,6 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Json};
 use evidence::{Cell, Failure, Quantity, Stage, statistics};
+use foundation::explain::plan_of;
 use serde_json::Value;
 
 use crate::plan::Plan;
@@ -33,7 +34,7 @@ pub(super) fn number(connection: &mut PgConnection, expression: &str) -> QueryRe
 
 /// Executes a statement and tells what it read.
 pub(super) fn executed(connection: &mut PgConnection, statement: &str) -> QueryResult<Plan> {
-    explain(connection, "ANALYZE, BUFFERS", statement).map(|plan| Plan::from_json(&plan))
+    plan_of(connection, diesel::sql_query(statement)).map(Plan::from)
 }
 
 /// Time that planning a statement takes, without executing it.
@@ -41,16 +42,14 @@ pub(super) fn planning_times(
     connection: &mut PgConnection,
     statement: &str,
 ) -> QueryResult<Vec<Duration>> {
-    let mut plan = || explain(connection, "SUMMARY", statement);
+    let explain = format!("EXPLAIN (SUMMARY, FORMAT JSON) {statement}");
+    let mut plan = || -> QueryResult<Value> {
+        Ok(diesel::sql_query(&explain).get_result::<Explained>(connection)?.plan)
+    };
     plan()?; // The first one fills the caches of this connection.
     let milliseconds = |plan: Value| plan[0]["Planning Time"].as_f64().unwrap_or(0.0);
     let times = (0..REPEATS).map(|_| Ok(Duration::from_secs_f64(milliseconds(plan()?) / 1e3)));
     times.collect()
-}
-
-fn explain(connection: &mut PgConnection, options: &str, statement: &str) -> QueryResult<Value> {
-    let explain = format!("EXPLAIN ({options}, FORMAT JSON) {statement}");
-    Ok(diesel::sql_query(explain).get_result::<Explained>(connection)?.plan)
 }
 
 /// Repeated wall-clock times of a statement.

@@ -1,0 +1,2 @@
+DROP TABLE todo_usage, todos, categories;
+DROP FUNCTION todo_usage_count;
