@@ -1,0 +1,81 @@
+//! Where the time goes, before the first step and after the last that made the report itself
+//! faster.
+
+use std::time::Duration;
+
+use evidence::{Chart, ChartKind, Failure, Outcome, Quantity, Stage, TimelineRow, Unit};
+
+use super::Site;
+use super::timing::rounded;
+use crate::profile::Profile;
+use crate::steps::{STEPS, Step};
+
+/// The parts of a request that are asked about, by the spans that are theirs.
+const PARTS: [(&str, &str, &[&str]); 5] = [
+    ("statements", "waiting for PostgreSQL and the network", &["statement"]),
+    ("decoding", "reading rows", &["customers_of", "payments_of", "rows_of"]),
+    ("repeats", "finding repeats", &["without_repeats"]),
+    ("sum", "the sum that step 4 unrolls", &["total"]),
+    ("json", "writing JSON", &["to_json"]),
+];
+
+/// Profiles the baseline and step 4, draws both, and says what each part could give at most.
+pub(super) fn compare(stage: &Stage, site: &mut Site<'_>) -> Outcome {
+    stage.step("Profile it before and after, and ask what a part could give at most");
+    stage.note(
+        "Every span is timed, waiting included; this is no sampling profile. Amdahl: who makes a \
+         part with share s of the time infinitely fast gets 1 / (1 − s), and never more.",
+    );
+    for (when, step) in [("before", &STEPS[0]), ("after", &STEPS[4])] {
+        stage.go_on()?;
+        let profile = profile(site, step)?;
+        stage.code(
+            format!("Folded stacks {when}, microseconds per request"),
+            profile.folded(site.size.countries),
+        );
+        stage.chart(flame_graph(when, step, &profile, site.size.countries));
+        for (id, label, spans) in PARTS {
+            let share: f64 = spans.iter().map(|span| profile.share_of(span)).sum();
+            let percent = Quantity::percent(share * 100.0);
+            stage.measure(&format!("share-{when}-{id}"), format!("{when}, {label}"), percent);
+            if matches!(id, "statements" | "sum") {
+                let limit = Quantity::times(1.0 / (1.0 - share).max(1e-3));
+                let label = format!("{when}, the most that less of it could give");
+                stage.measure(&format!("limit-{when}-{id}"), label, limit);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn profile(site: &mut Site<'_>, step: &Step) -> Result<Profile, Failure> {
+    let mut handler = (step.handler)();
+    site.round(&mut handler)?; // Prepares the statements.
+    let (bodies, profile) = Profile::of("request", || site.round(&mut handler));
+    bodies?;
+    Ok(profile)
+}
+
+/// A flame graph lying down, one function per row: each bar lies within that of its caller. Rows
+/// instead of boxes on top of each other, as names then have room on a phone and in a terminal.
+fn flame_graph(when: &str, step: &Step, profile: &Profile, requests: u32) -> Chart {
+    let seconds = |time: Duration| time.as_secs_f64() / f64::from(requests);
+    let mut path = Vec::new();
+    let rows = profile.frames().into_iter().map(|frame| {
+        path.truncate(frame.depth);
+        path.push(frame.name);
+        let (start, total) = (seconds(frame.start), seconds(frame.total));
+        TimelineRow {
+            // The root calls everything, so its name would only take room.
+            label: path[frame.depth.min(1)..].join(" › "),
+            spans: vec![(rounded(start), rounded(start + total))],
+        }
+    });
+    Chart {
+        id: format!("flame-{when}"),
+        title: format!("Flame graph {when}: {}", step.name),
+        axis: "wall-clock time of one request, equal calls put together".to_owned(),
+        unit: Unit::Seconds,
+        kind: ChartKind::Timeline { rows: rows.collect() },
+    }
+}
