@@ -2,6 +2,9 @@
 --   wrk -s load.lua URL -- read USERS [PAUSE_MS]
 --   wrk -s load.lua URL -- page FROM_EPOCH TO_EPOCH [PAUSE_MS]
 --   wrk -s load.lua URL -- insert EPOCH [PAUSE_MS]
+--   wrk -s load.lua URL -- todo TOKENS_FILE TODOS_OF_EACH [PAUSE_MS]
+--   wrk -s load.lua URL -- list TOKENS_FILE PATH [PAUSE_MS]
+--   wrk -s load.lua URL -- create TOKENS_FILE [PAUSE_MS]
 -- Requests are made before the clock starts: while it runs, wrk should cost as little as it can.
 
 local prepared, position = {}, 0
@@ -37,6 +40,43 @@ function make.insert(arguments)
   end
 end
 
+-- Tokens of people 1, 2, 3…, one a line.
+local function tokens_in(file)
+  local tokens = {}
+  for line in io.lines(file) do tokens[#tokens + 1] = line end
+  return tokens
+end
+
+local function bearer(token) return { ["Authorization"] = "Bearer " .. token } end
+
+-- To-dos were made person by person, so their ids follow.
+function make.todo(arguments)
+  local tokens, each = tokens_in(arguments[2]), tonumber(arguments[3])
+  return function()
+    local person = math.random(1, #tokens / 2)
+    local id = (person - 1) * each + math.random(1, each)
+    return wrk.format("GET", "/api/v1/todos/" .. id, bearer(tokens[person]))
+  end
+end
+
+function make.list(arguments)
+  local tokens, path = tokens_in(arguments[2]), arguments[3]
+  return function() return wrk.format("GET", path, bearer(tokens[math.random(1, #tokens / 2)])) end
+end
+
+function make.create(arguments)
+  local tokens = tokens_in(arguments[2])
+  return function()
+    local headers = bearer(tokens[math.random(#tokens / 2 + 1, #tokens)])
+    headers["Content-Type"] = "application/json"
+    local body = '{"title":"order ' .. math.random(1, 1000000) .. '"}'
+    return wrk.format("POST", "/api/v1/todos", headers, body)
+  end
+end
+
+-- How many arguments each has before the pause.
+local arity = { read = 2, page = 3, insert = 2, todo = 3, list = 3, create = 2 }
+
 function setup(thread)
   threads = threads + 1
   thread:set("seed", threads)
@@ -46,7 +86,7 @@ function init(arguments)
   math.randomseed(seed)
   local request_of = make[arguments[1]](arguments)
   for index = 1, HOW_MANY do prepared[index] = request_of() end
-  local pause = tonumber(arguments[arguments[1] == "page" and 4 or 3])
+  local pause = tonumber(arguments[arity[arguments[1]] + 1])
   -- Uniform around the mean, so that connections do not march in step.
   if pause then delay = function() return math.random(0, 2 * pause) end end
 end

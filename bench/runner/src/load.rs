@@ -46,7 +46,7 @@ pub(crate) fn run(
     wrk.arg(format!("-t{threads}")).arg(format!("-c{}", load.connections));
     wrk.arg(format!("-d{}s", load.duration.as_secs())).args(["--timeout", "10s"]);
     wrk.args(["-s", "load.lua"]).arg(format!("http://{}", server.address)).arg("--");
-    wrk.args(stage.rows.arguments(load.workload));
+    wrk.args(stage.arguments(load.workload));
     wrk.args(load.pause.map(|pause| pause.as_millis().to_string()));
     let printed = output_of(&mut wrk, interrupt)?;
     let line = printed.lines().find_map(|line| line.strip_prefix("RESULT "));

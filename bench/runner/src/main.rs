@@ -6,6 +6,7 @@
 mod agreement;
 mod http;
 mod load;
+mod people;
 mod pgbench;
 mod plan;
 mod pressure;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::Outcome;
 use crate::load::Load;
+use crate::people::People;
 use crate::plan::{Plan, Workload};
 use crate::process::{Interrupt, output_of};
 use crate::results::Sample;
@@ -12,8 +13,10 @@ use crate::stage::Stage;
 
 /// Makes pgbench's scripts out of the statements that the peers run.
 pub(crate) fn write_scripts(folder: &Path) -> Outcome<()> {
-    for workload in [Workload::Read, Workload::Page, Workload::Insert] {
-        std::fs::write(folder.join(file(workload)), script(workload))?;
+    for workload in Workload::ALL {
+        if let Some(sql) = workload.sql() {
+            std::fs::write(folder.join(file(workload)), script(workload, sql))?;
+        }
     }
     Ok(())
 }
@@ -23,8 +26,7 @@ fn file(workload: Workload) -> String {
 }
 
 /// pgbench has no arrays and no times, so those are made from numbers in the statement.
-fn script(workload: Workload) -> String {
-    let sql = workload.sql();
+fn script(workload: Workload, sql: &str) -> String {
     let (choose, sql) = match workload {
         Workload::Read => ("\\set id random(1, :users)", sql.replace("$1", ":id")),
         Workload::Page => (
@@ -39,6 +41,19 @@ fn script(workload: Workload) -> String {
                 .replace("$2", "ARRAY[2::smallint]")
                 .replace("$3", "ARRAY['checkout']")
                 .replace("$4", "ARRAY['order ' || :order::int || ' paid by card']"),
+        ),
+        Workload::TodoRead => (
+            "\\set person random(1, :people / 2)\n\
+             \\set id (:person - 1) * :todos + random(1, :todos)",
+            sql.replace("$1", ":person").replace("$2", ":id"),
+        ),
+        Workload::TodoList | Workload::TodoListCached => (
+            "\\set person random(1, :people / 2)",
+            sql.replace("$1", ":person").replace("$2", "100"),
+        ),
+        Workload::TodoCreate => (
+            "\\set person random(:people / 2 + 1, :people)\n\\set order random(1, 1000000)",
+            sql.replace("$1", ":person").replace("$2", "'order ' || :order::int"),
         ),
     };
     format!("{choose}\n{};\n", sql.trim_end())
@@ -64,6 +79,8 @@ pub(crate) fn run(
     let rows = stage.rows;
     let values = [
         ("users", u64::from(Plan::USERS)),
+        ("people", u64::from(People::COUNT)),
+        ("todos", u64::from(People::TODOS)),
         ("month_start", rows.month_start),
         ("month_end", rows.month_end),
         ("now", rows.now),

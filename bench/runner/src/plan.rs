@@ -1,5 +1,7 @@
 //! What is measured, how long, and where the result goes.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ pub(crate) struct Arguments {
     /// Leave out the paced load that tells what a request costs
     #[arg(long)]
     no_cost: bool,
-    /// Leave out long statements, sign-ups and overload
+    /// Leave out long statements, crowds and overload
     #[arg(long)]
     no_pressure: bool,
     /// The backend to measure; settings reach it as environment variables
@@ -51,6 +53,14 @@ pub(crate) enum Workload {
     Page,
     /// One log entry, durable when it is acknowledged
     Insert,
+    /// One of somebody's own to-dos by id, with a token
+    TodoRead,
+    /// Somebody's twenty to-dos, with a token, from the database
+    TodoList,
+    /// The same, cached
+    TodoListCached,
+    /// One more to-do, with a token, durable when it is acknowledged
+    TodoCreate,
 }
 
 /// Who is asked. The order is the order in a round and in the tables.
@@ -75,7 +85,7 @@ pub(crate) enum Contender {
 pub(crate) struct Plan {
     pub(crate) workloads: Vec<Workload>,
     pub(crate) contenders: Vec<Contender>,
-    pub(crate) connections: Vec<u32>,
+    connections: Vec<u32>,
     pub(crate) rounds: u32,
     /// Load for one cell of a table in one round.
     pub(crate) cell: Duration,
@@ -89,6 +99,8 @@ pub(crate) struct Plan {
     pub(crate) folder: PathBuf,
     pub(crate) backend: PathBuf,
     pub(crate) output: PathBuf,
+    /// In base64. What the backend signs tokens with and the peers check them with, in this run.
+    pub(crate) token_key: String,
 }
 
 impl Plan {
@@ -101,9 +113,8 @@ impl Plan {
         let root = evidence::workspace::root().ok_or("run this inside the project")?;
         let folder = root.join(".local/bench");
         std::fs::create_dir_all(&folder)?;
-        let standard = [Workload::Read, Workload::Page, Workload::Insert];
         let rounds = arguments.rounds.unwrap_or(if arguments.quick { 1 } else { 3 });
-        let seconds = arguments.seconds.unwrap_or(if arguments.quick { 1 } else { 4 });
+        let seconds = arguments.seconds.unwrap_or(if arguments.quick { 1 } else { 3 });
         let is_full = arguments.only.is_empty()
             && arguments.servers.is_empty()
             && arguments.connections == [1, 8, 32, 128]
@@ -115,7 +126,7 @@ impl Plan {
         let usual =
             if is_full { root.join("docs/performance.md") } else { folder.join("performance.md") };
         Ok(Self {
-            workloads: chosen(&arguments.only, &standard),
+            workloads: chosen(&arguments.only, &Workload::ALL),
             contenders: chosen(&arguments.servers, &Contender::STANDARD),
             connections: arguments.connections.clone(),
             rounds: rounds.max(1),
@@ -125,9 +136,27 @@ impl Plan {
             is_full,
             backend: arguments.backend.clone().unwrap_or(root.join("target/release/backend")),
             output: arguments.output.clone().unwrap_or(usual),
+            token_key: random_key()?,
             root,
             folder,
         })
+    }
+}
+
+/// Hexadecimal digits, which are base64 too.
+fn random_key() -> Outcome<String> {
+    let mut bytes = [0; 32];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+impl Plan {
+    /// How many connections ask at once. To-dos repeat what the other workloads show, so a full run
+    /// asks for them at 32 only, where the ratios are taken.
+    pub(crate) fn connections(&self, workload: Workload) -> Vec<u32> {
+        let is_plain = matches!(workload, Workload::Read | Workload::Page | Workload::Insert);
+        let all = self.connections.iter().copied();
+        if is_plain || !self.is_full { all.collect() } else { all.filter(|at| *at == 32).collect() }
     }
 }
 
@@ -139,26 +168,66 @@ fn chosen<T: Copy + Ord>(asked: &[T], standard: &[T]) -> Vec<T> {
 }
 
 impl Workload {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Read,
+        Self::Page,
+        Self::Insert,
+        Self::TodoRead,
+        Self::TodoList,
+        Self::TodoListCached,
+        Self::TodoCreate,
+    ];
+
+    /// The backend caches the list as most clients ask for it. With a limit of one's own, which
+    /// here changes nothing of the answer, it comes from the database.
+    pub(crate) const LIST: &str = "/api/v1/todos?limit=99";
+    pub(crate) const CACHED_LIST: &str = "/api/v1/todos";
+
     /// The name in tables.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Read => "Point read",
             Self::Page => "Page of 20",
             Self::Insert => "Insert",
+            Self::TodoRead => "To-do",
+            Self::TodoList => "List of to-dos",
+            Self::TodoListCached => "List of to-dos, cached",
+            Self::TodoCreate => "New to-do",
         }
     }
 
-    /// The statement that every server runs.
-    pub(crate) const fn sql(self) -> &'static str {
+    /// The variable by which plain text is told its answer.
+    pub(crate) const fn constant(self) -> &'static str {
         match self {
+            Self::Read => "READ",
+            Self::Page => "PAGE",
+            Self::Insert => "INSERT",
+            Self::TodoRead => "TODO_READ",
+            Self::TodoList | Self::TodoListCached => "TODO_LIST",
+            Self::TodoCreate => "TODO_CREATE",
+        }
+    }
+
+    /// The statement that every server runs; `None` where the point is to run none.
+    pub(crate) const fn sql(self) -> Option<&'static str> {
+        Some(match self {
             Self::Read => include_str!("../../sql/read.sql"),
             Self::Page => include_str!("../../sql/page.sql"),
             Self::Insert => include_str!("../../sql/insert.sql"),
-        }
+            Self::TodoRead => include_str!("../../sql/todo_read.sql"),
+            Self::TodoList => include_str!("../../sql/todo_list.sql"),
+            Self::TodoCreate => include_str!("../../sql/todo_create.sql"),
+            Self::TodoListCached => return None,
+        })
     }
 }
 
 impl Contender {
+    /// The peers have no cache, and pgbench has nothing to cache.
+    pub(crate) fn can(self, workload: Workload) -> bool {
+        workload != Workload::TodoListCached || matches!(self, Self::Plaintext | Self::Backend)
+    }
+
     const STANDARD: [Self; 5] =
         [Self::Plaintext, Self::Backend, Self::AxumSqlx, Self::DieselAsync, Self::Pgbench];
 

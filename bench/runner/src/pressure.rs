@@ -1,4 +1,4 @@
-//! The backend while something else weighs on it: long statements, sign-ups, more than it can serve.
+//! The backend while something else weighs on it: long statements, crowds, more than it can serve.
 //!
 //! On a server of its own, as these settings are not those of the other tables.
 
@@ -10,16 +10,17 @@ use std::time::{Duration, Instant};
 
 use evidence::statistics::{self, Latencies};
 
-use crate::http::ask_within;
+use crate::http::Question;
 use crate::load::{self, Load};
+use crate::people::{PASSWORD, People, email};
 use crate::plan::{Plan, Workload};
 use crate::process::Interrupt;
-use crate::results::{Pressure, Sample, Signups};
+use crate::results::{Pressure, Sample, Visits};
 use crate::stage::{Server, Stage};
 use crate::{Outcome, results};
 
-/// Accounts asked for at once.
-pub(crate) const SIGNUPS: u64 = 100;
+/// People who come at the same moment: each of them costs a hash.
+pub(crate) const CROWD: u32 = People::COUNT;
 /// Connections that read meanwhile.
 pub(crate) const READERS: u32 = 32;
 /// How long each long statement takes: `LOCK_TIMEOUT` of this server, as they wait for a lock.
@@ -41,9 +42,13 @@ pub(crate) fn measure(plan: &Plan, stage: &Stage, interrupt: &Interrupt) -> Outc
         let alone = load::run(stage, &server, read, interrupt)?.0;
         pressure.alone.push(alone);
         pressure.beside_statements.push(beside_statements(stage, &server, read, interrupt)?);
-        let (sample, signups) = beside_signups(stage, &server, read, round, interrupt)?;
-        pressure.beside_signups.push(sample);
-        pressure.signups.push(signups);
+        for (crowd, seen) in
+            [(Crowd::SignUps, &mut pressure.sign_ups), (Crowd::LogIns, &mut pressure.log_ins)]
+        {
+            let one = beside(stage, &server, read, (crowd, round), interrupt)?;
+            seen.reads.push(one.0);
+            seen.visits.push(one.1);
+        }
     }
     drop(server);
     pressure.overloads = overload::measure(plan, stage, interrupt)?;
@@ -86,46 +91,65 @@ fn ask_until<'scope>(
         let mut held_up = 0;
         while !over.load(Ordering::SeqCst) {
             let began = Instant::now();
-            let _ = ask_within(server.address, "GET", "/api/v1/logs/partitions", "", PATIENCE);
+            let _ = Question::get("/api/v1/logs/partitions").within(PATIENCE).ask(server.address);
             held_up += usize::from(began.elapsed() >= LONG_STATEMENT);
         }
         held_up
     })
 }
 
-/// Reads while a hundred people sign up at the same moment.
-fn beside_signups(
+/// What everybody wants at once.
+#[derive(Clone, Copy)]
+enum Crowd {
+    SignUps,
+    LogIns,
+}
+
+impl Crowd {
+    /// Sends what one of them wants; 0 where there is no answer.
+    fn visit(self, server: &Server, round: u32, person: u32) -> u16 {
+        let (path, body) = match self {
+            Self::SignUps => (
+                "/api/v1/users",
+                format!(
+                    r#"{{"email":"crowd-{round}-{person}@example.org","name":"Bench","password":"{PASSWORD}"}}"#
+                ),
+            ),
+            Self::LogIns => (
+                "/api/v1/sessions",
+                format!(r#"{{"email":"{}","password":"{PASSWORD}"}}"#, email(person)),
+            ),
+        };
+        let answer = Question::post(path, &body).within(PATIENCE).ask(server.address);
+        answer.map_or(0, |answer| answer.status)
+    }
+}
+
+/// Reads while a crowd comes at the same moment.
+fn beside(
     stage: &Stage,
     server: &Server,
     read: Load,
-    round: u32,
+    (crowd, round): (Crowd, u32),
     interrupt: &Interrupt,
-) -> Outcome<(Sample, Signups)> {
+) -> Outcome<(Sample, Visits)> {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let liveness = scope.spawn(|| probe(server, &over));
-        let signing_up: Vec<_> = (0..SIGNUPS)
-            .map(|person| scope.spawn(move || sign_up(server, round, person)))
+        let visitors: Vec<_> = (1..=CROWD)
+            .map(|person| scope.spawn(move || crowd.visit(server, round, person)))
             .collect();
         let sample = load::run(stage, server, read, interrupt).map(|(sample, _)| sample);
         over.store(true, Ordering::SeqCst);
-        let statuses: Vec<u16> = signing_up.into_iter().filter_map(|it| it.join().ok()).collect();
+        let statuses: Vec<u16> = visitors.into_iter().filter_map(|it| it.join().ok()).collect();
         let count = |status| statuses.iter().filter(|seen| **seen == status).count();
         let liveness = liveness.join().map_err(|_| "the probe of liveness ended")?;
-        let signups = Signups { made: count(201), refused: count(503), liveness };
-        if signups.made == 0 || signups.made + signups.refused != statuses.len() {
-            return Err(format!("sign-ups were answered with {statuses:?}").into());
+        let visits = Visits { served: count(201), refused: count(503), liveness };
+        if visits.served == 0 || visits.served + visits.refused != statuses.len() {
+            return Err(format!("the crowd was answered with {statuses:?}").into());
         }
-        Ok((sample?, signups))
+        Ok((sample?, visits))
     })
-}
-
-fn sign_up(server: &Server, round: u32, person: u64) -> u16 {
-    let body = format!(
-        r#"{{"email":"bench-{round}-{person}@example.org","name":"Bench","password":"correct horse battery"}}"#
-    );
-    let answer = ask_within(server.address, "POST", "/api/v1/users", &body, PATIENCE);
-    answer.map_or(0, |answer| answer.status)
 }
 
 /// Liveness on a connection of its own each time, as a supervisor asks for it.
@@ -133,7 +157,7 @@ fn probe(server: &Server, over: &AtomicBool) -> results::Liveness {
     let (mut times, mut failed): (Latencies, u64) = (statistics::latencies(), 0);
     while !over.load(Ordering::SeqCst) {
         let began = Instant::now();
-        let answer = ask_within(server.address, "GET", "/health/live", "", PATIENCE);
+        let answer = Question::get("/health/live").within(PATIENCE).ask(server.address);
         statistics::record(&mut times, began.elapsed());
         failed += u64::from(!answer.is_ok_and(|answer| answer.status == 200));
         thread::sleep(PROBE_EVERY.saturating_sub(began.elapsed()));

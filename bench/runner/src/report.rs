@@ -58,11 +58,13 @@ fn stamp(plan: &Plan, stage: &Stage) -> String {
 
 fn section(plan: &Plan, results: &Results, workload: Workload) -> String {
     format!(
-        "\n## {}\n\n{}\n\n```sql\n{}\n```\n\nRequests per second, by connections at once:\n\n{}\n\
+        "\n## {}\n\n{}\n\n{}Requests per second, by connections at once:\n\n{}\n\
          Latency p50 / p99 / slowest of all rounds:\n\n{}",
         workload.title(),
         route(workload),
-        workload.sql().trim_end(),
+        workload
+            .sql()
+            .map_or_else(String::new, |sql| format!("```sql\n{}\n```\n\n", sql.trim_end())),
         tables::rates(plan, results, workload),
         tables::latencies(plan, results, workload),
     )
@@ -76,5 +78,20 @@ fn route(workload: Workload) -> &'static str {
              moment in its second half; one row more tells whether there is a next page:"
         }
         Workload::Insert => "`POST /api/v1/logs` with one entry, durable before the answer:",
+        Workload::TodoRead => {
+            "`GET /api/v1/todos/{id}` with a bearer token, of one of fifty people:"
+        }
+        Workload::TodoList => {
+            "`GET /api/v1/todos?limit=99` with a bearer token: the twenty to-dos of one of fifty \
+             people, from the database:"
+        }
+        Workload::TodoListCached => {
+            "`GET /api/v1/todos`, the same twenty, as most clients ask for them: from the cache. The \
+             peers have none."
+        }
+        Workload::TodoCreate => {
+            "`POST /api/v1/todos` with a bearer token, of one of fifty others, durable before the \
+             answer:"
+        }
     }
 }

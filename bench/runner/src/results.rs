@@ -32,10 +32,10 @@ pub(crate) struct Liveness {
     pub(crate) failed: u64,
 }
 
-/// What became of the sign-ups of one round, and of liveness meanwhile.
+/// What became of the crowd of one round, and of liveness meanwhile.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Signups {
-    pub(crate) made: usize,
+pub(crate) struct Visits {
+    pub(crate) served: usize,
     pub(crate) refused: usize,
     pub(crate) liveness: Liveness,
 }
@@ -65,13 +65,20 @@ pub(crate) struct Overload {
     pub(crate) surges: Vec<Surge>,
 }
 
+/// Reads beside a crowd, and what became of it, for each round.
+#[derive(Debug, Default)]
+pub(crate) struct Crowded {
+    pub(crate) reads: Vec<Sample>,
+    pub(crate) visits: Vec<Visits>,
+}
+
 /// Point reads alone and beside what weighs on the server, a sample for each round.
 #[derive(Debug, Default)]
 pub(crate) struct Pressure {
     pub(crate) alone: Vec<Sample>,
     pub(crate) beside_statements: Vec<Sample>,
-    pub(crate) beside_signups: Vec<Sample>,
-    pub(crate) signups: Vec<Signups>,
+    pub(crate) sign_ups: Crowded,
+    pub(crate) log_ins: Crowded,
     pub(crate) overloads: Vec<Overload>,
 }
 

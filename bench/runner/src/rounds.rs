@@ -38,7 +38,7 @@ pub(crate) fn measure(plan: &Plan, stage: &Stage, interrupt: &Interrupt) -> Outc
     }
     if plan.with_pressure {
         bar.set_prefix("pressure");
-        bar.set_message("long statements, sign-ups, overload: about a minute and a half");
+        bar.set_message("long statements, crowds, overload: about two minutes");
         results.pressure = Some(pressure::measure(plan, stage, interrupt)?);
     }
     bar.finish_and_clear();
@@ -46,21 +46,28 @@ pub(crate) fn measure(plan: &Plan, stage: &Stage, interrupt: &Interrupt) -> Outc
 }
 
 fn progress(plan: &Plan) -> Outcome<ProgressBar> {
-    let pairs = plan.workloads.len() * plan.contenders.len();
-    let rounds = pairs * plan.connections.len() * usize::try_from(plan.rounds)?;
-    let servers = plan.contenders.iter().filter(|who| **who != Contender::Pgbench).count();
-    let costs = if plan.with_cost { plan.workloads.len() * servers } else { 0 };
+    let pairs = plan.workloads.iter().flat_map(|&workload| able(plan, workload)).count();
+    let cells =
+        |&workload: &Workload| able(plan, workload).count() * plan.connections(workload).len();
+    let rounds = plan.workloads.iter().map(cells).sum::<usize>() * usize::try_from(plan.rounds)?;
+    let servers = plan.workloads.iter().flat_map(|&workload| able(plan, workload));
+    let servers = servers.filter(|who| *who != Contender::Pgbench).count();
+    let costs = if plan.with_cost { servers } else { 0 };
     let bar = ProgressBar::new(u64::try_from(pairs + rounds + costs)?);
     let style = "{prefix:<14} [{bar:30}] {pos}/{len} {msg} (about {eta} left)";
     bar.set_style(ProgressStyle::with_template(style)?.progress_chars("=> "));
     Ok(bar)
 }
 
+fn able(plan: &Plan, workload: Workload) -> impl Iterator<Item = Contender> {
+    plan.contenders.iter().copied().filter(move |contender| contender.can(workload))
+}
+
 /// Fills caches and pools, prepares statements, and lets PostgreSQL settle on generic plans.
 fn warm_up(plan: &Plan, stage: &Stage, interrupt: &Interrupt, bar: &ProgressBar) -> Outcome<()> {
     bar.set_prefix("warm-up");
     for &workload in &plan.workloads {
-        for &contender in &plan.contenders {
+        for contender in able(plan, workload) {
             let duration = Duration::from_secs(1);
             let load = Load { workload, connections: 32, duration, pause: None };
             measure_cell(plan, stage, contender, load, interrupt)?;
@@ -79,8 +86,8 @@ fn measure_round(
     results: &mut Results,
 ) -> Outcome<()> {
     for &workload in &plan.workloads {
-        for &connections in &plan.connections {
-            for &contender in &plan.contenders {
+        for connections in plan.connections(workload) {
+            for contender in able(plan, workload) {
                 bar.set_message(format!("{workload:?}, {connections}, {contender:?}"));
                 let load = Load { workload, connections, duration: plan.cell, pause: None };
                 let sample = measure_cell(plan, stage, contender, load, interrupt)?;
@@ -115,7 +122,7 @@ fn measure_costs(
     results: &mut Results,
 ) -> Outcome<()> {
     for &workload in &plan.workloads {
-        for server in &stage.servers {
+        for server in stage.servers.iter().filter(|server| server.contender.can(workload)) {
             bar.set_message(format!("{workload:?}, {:?}", server.contender));
             if let Some(cost) = measure_cost(plan, stage, server, workload, interrupt)? {
                 results.costs.insert((workload, server.contender), cost);

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use local_services::{Postgres, Purpose};
+use local_services::{Postgres, Purpose, Redis};
 
 use crate::agreement;
-use crate::http::{ask, free_address};
+use crate::http::{Question, free_address};
+use crate::people::People;
 use crate::plan::{Contender, Plan, Workload};
 use crate::process::{Interrupt, Running, output_of, wait_for};
 use crate::{Outcome, pgbench};
@@ -37,13 +38,16 @@ pub(crate) struct Server {
 pub(crate) struct Stage {
     pub(crate) servers: Vec<Server>,
     pub(crate) rows: Rows,
+    pub(crate) people: People,
     pub(crate) scripts: PathBuf,
     pub(crate) database: Database,
 }
 
-/// The benchmark's own PostgreSQL. Its data are deleted with it, so that every run starts alike.
+/// The benchmark's own PostgreSQL and Redis. Their data are deleted afterwards, so that every run starts alike.
 pub(crate) struct Database {
     postgres: Option<Postgres>,
+    /// `None` where Redis is not installed: the backend then caches by itself.
+    redis: Option<Redis>,
     folder: PathBuf,
 }
 
@@ -53,9 +57,10 @@ impl Stage {
         let database = Database::start(&plan.folder)?;
         let backend = Server::start(Contender::Backend, plan, &database, &[], interrupt)?;
         println!("filling in {} users and {} log entries", Plan::USERS, Plan::LOGS);
+        let people = People::sign_in(backend.address, &plan.folder, interrupt)?;
         let rows = fill(&database, interrupt)?;
         let scripts = plan.root.join("bench");
-        let mut stage = Self { servers: vec![backend], rows, scripts, database };
+        let mut stage = Self { servers: vec![backend], rows, people, scripts, database };
         stage.add_peers(plan, interrupt)?;
         if plan.contenders.contains(&Contender::Pgbench) {
             pgbench::write_scripts(&plan.folder)?;
@@ -65,17 +70,18 @@ impl Stage {
     }
 
     fn add_peers(&mut self, plan: &Plan, interrupt: &Interrupt) -> Outcome<()> {
-        let ours = agreement::answers(self.servers[0].address, self.rows)?;
-        let constants = [("READ", &ours.read), ("PAGE", &ours.page), ("INSERT", &ours.insert)];
+        let ours = agreement::answers(self.servers[0].address, self.rows, &self.people)?;
+        let constants: Vec<_> =
+            ours.iter().map(|(workload, answer)| (workload.constant(), answer.as_str())).collect();
         for &contender in &plan.contenders {
-            let environment: &[(&str, &String)] = match contender {
+            let environment: &[(&str, &str)] = match contender {
                 Contender::Backend | Contender::Pgbench => continue,
                 Contender::Plaintext => &constants,
-                Contender::AxumSqlxNoPing => &[("PING", &"off".to_owned())],
+                Contender::AxumSqlxNoPing => &[("PING", "off")],
                 Contender::AxumSqlx | Contender::DieselAsync => &[],
             };
             let server = Server::start(contender, plan, &self.database, environment, interrupt)?;
-            let theirs = agreement::answers(server.address, self.rows)?;
+            let theirs = agreement::answers(server.address, self.rows, &self.people)?;
             agreement::check(contender, &ours, &theirs)?;
             self.servers.push(server);
         }
@@ -85,6 +91,25 @@ impl Stage {
         Ok(())
     }
 
+    /// What `load.lua` is told of a workload.
+    pub(crate) fn arguments(&self, workload: Workload) -> Vec<String> {
+        let Rows { month_start, month_end, now } = self.rows;
+        let tokens = || self.people.file().display().to_string();
+        match workload {
+            Workload::Read => vec!["read".to_owned(), Plan::USERS.to_string()],
+            Workload::Page => {
+                vec!["page".to_owned(), month_start.to_string(), month_end.to_string()]
+            }
+            Workload::Insert => vec!["insert".to_owned(), now.to_string()],
+            Workload::TodoRead => vec!["todo".to_owned(), tokens(), People::TODOS.to_string()],
+            Workload::TodoList => vec!["list".to_owned(), tokens(), Workload::LIST.to_owned()],
+            Workload::TodoListCached => {
+                vec!["list".to_owned(), tokens(), Workload::CACHED_LIST.to_owned()]
+            }
+            Workload::TodoCreate => vec!["create".to_owned(), tokens()],
+        }
+    }
+
     /// One more backend on the same database, with other settings.
     pub(crate) fn another_backend(
         &self,
@@ -92,10 +117,7 @@ impl Stage {
         settings: &[(&str, &str)],
         interrupt: &Interrupt,
     ) -> Outcome<Server> {
-        let owned: Vec<_> =
-            settings.iter().map(|(name, value)| (*name, value.to_string())).collect();
-        let settings: Vec<_> = owned.iter().map(|(name, value)| (*name, value)).collect();
-        Server::start(Contender::Backend, plan, &self.database, &settings, interrupt)
+        Server::start(Contender::Backend, plan, &self.database, settings, interrupt)
     }
 
     pub(crate) fn server(&self, contender: Contender) -> Option<&Server> {
@@ -108,13 +130,16 @@ impl Server {
         contender: Contender,
         plan: &Plan,
         database: &Database,
-        environment: &[(&str, &String)],
+        environment: &[(&str, &str)],
         interrupt: &Interrupt,
     ) -> Outcome<Self> {
         let address = free_address()?;
         let mut command = command(contender, plan, address)?;
         let name = format!("{contender:?}.log").to_lowercase();
         let log = File::create(plan.folder.join(&name))?;
+        let keys = format!("bench:{}", plan.token_key);
+        command.env("TOKEN_KEYS", keys).env("TOKEN_KEY", &plan.token_key);
+        command.envs(database.redis.iter().map(|redis| ("REDIS_URL", redis.url())));
         command.envs(environment.iter().copied());
         command.env("LISTEN", address.to_string()).env("DATABASE_URL", database.url()?);
         command.stdout(log.try_clone()?).stderr(log);
@@ -123,7 +148,7 @@ impl Server {
         wait_for("its first answer", interrupt, || {
             process.check()?;
             // Any answer will do: the peers have no health check, and answer this with 404.
-            let answer = ask(address, "GET", "/health/ready", "");
+            let answer = Question::get("/health/ready").ask(address);
             Ok(answer.is_ok_and(|answer| [200, 404].contains(&answer.status)))
         })
         .map_err(explained)?;
@@ -139,8 +164,16 @@ fn command(contender: Contender, plan: &Plan, address: SocketAddr) -> Outcome<Co
     let peer = match contender {
         Contender::Backend => {
             let mut command = Command::new(&plan.backend);
-            command.args(["serve", "--rate-limit", "0", "--registration-limit", "0"]);
-            command.arg("--listen").arg(address.to_string());
+            command.arg("serve").arg("--listen").arg(address.to_string());
+            // No limit but the server's own; hashes only cost what a benchmark of them wants.
+            command.envs([
+                ("RATE_LIMIT", "0"),
+                ("REGISTRATION_LIMIT", "0"),
+                ("USER_RATE_LIMIT", "0"),
+                ("LOGIN_LIMIT", "0"),
+                ("LOGIN_ADDRESS_LIMIT", "0"),
+            ]);
+            command.envs([("BCRYPT_COST", "4"), ("ACCESS_LIFETIME", "120m")]);
             return Ok(command);
         }
         Contender::Plaintext => "peer-plaintext",
@@ -156,7 +189,8 @@ impl Database {
         // What a killed run left behind would be measured with.
         local_services::reset(folder, Purpose::Serve)?;
         let postgres = Some(Postgres::acquire(folder, Purpose::Serve)?);
-        Ok(Self { postgres, folder: folder.to_path_buf() })
+        let redis = Redis::acquire(folder, Purpose::Serve).ok();
+        Ok(Self { postgres, redis, folder: folder.to_path_buf() })
     }
 
     fn running(&self) -> Outcome<&Postgres> {
@@ -204,7 +238,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        self.postgres = None;
+        (self.postgres, self.redis) = (None, None);
         if let Err(error) = local_services::reset(&self.folder, Purpose::Serve) {
             eprintln!("the benchmark's data could not be deleted: {error}");
         }
@@ -218,15 +252,17 @@ fn fill(database: &Database, interrupt: &Interrupt) -> Outcome<Rows> {
     wait_for("the month's partition", interrupt, || {
         Ok(database.query(months, interrupt)?.parse::<u32>()? > 1)
     })?;
-    let (users, logs) = (Plan::USERS, Plan::LOGS);
-    database.query(
-        &include_str!("../../sql/users.sql").replace(":users", &users.to_string()),
-        interrupt,
-    )?;
-    database.query(
-        &include_str!("../../sql/logs.sql").replace(":logs", &logs.to_string()),
-        interrupt,
-    )?;
+    let users = Plan::USERS - People::COUNT;
+    let fillings = [
+        include_str!("../../sql/users.sql").replace(":users", &users.to_string()),
+        include_str!("../../sql/logs.sql").replace(":logs", &Plan::LOGS.to_string()),
+        include_str!("../../sql/todos.sql")
+            .replace(":people", &People::COUNT.to_string())
+            .replace(":todos", &People::TODOS.to_string()),
+    ];
+    for filling in fillings {
+        database.query(&filling, interrupt)?;
+    }
     database.query("VACUUM (ANALYZE)", interrupt)?;
     database.query("CHECKPOINT", interrupt)?;
     let edge = |expression: &str| -> Outcome<u64> {
@@ -238,18 +274,4 @@ fn fill(database: &Database, interrupt: &Interrupt) -> Outcome<Rows> {
         month_end: edge("date_trunc('month', now()) + interval '1 month'")?,
         now: SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs(),
     })
-}
-
-impl Rows {
-    /// What `load.lua` is told of a workload.
-    pub(crate) fn arguments(self, workload: Workload) -> Vec<String> {
-        let Self { month_start, month_end, now } = self;
-        match workload {
-            Workload::Read => vec!["read".to_owned(), Plan::USERS.to_string()],
-            Workload::Page => {
-                vec!["page".to_owned(), month_start.to_string(), month_end.to_string()]
-            }
-            Workload::Insert => vec!["insert".to_owned(), now.to_string()],
-        }
-    }
 }

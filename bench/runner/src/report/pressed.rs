@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use super::tables::{grouped, header, milliseconds, row, with_range};
-use crate::pressure::{LONG_STATEMENT, READERS, SIGNUPS};
-use crate::results::{Overload, Pressure, Sample, Spread, spread_of};
+use crate::pressure::{CROWD, LONG_STATEMENT, READERS};
+use crate::results::{Overload, Pressure, Sample, Spread, Visits, spread_of};
 
 /// Both parts: reads beside something else, and overload.
 pub(super) fn section(pressure: &Pressure) -> String {
     let intro = include_str!("pressure.md")
         .replace("{readers}", &READERS.to_string())
-        .replace("{signups}", &SIGNUPS.to_string())
+        .replace("{crowd}", &CROWD.to_string())
         .replace("{seconds}", &LONG_STATEMENT.as_secs().to_string());
     let mut text = intro;
     text.push_str(&reads(pressure));
-    text.push_str(&liveness(pressure));
+    text.push_str(&crowd("sign-ups", &pressure.sign_ups.visits));
+    text.push_str(&crowd("log-ins", &pressure.log_ins.visits));
     text.push_str(include_str!("overload.md"));
     text.push_str(&surges(&pressure.overloads));
     text
@@ -28,7 +29,8 @@ fn reads(pressure: &Pressure) -> String {
     for (name, samples) in [
         ("alone", &pressure.alone),
         ("beside long statements", &pressure.beside_statements),
-        ("beside sign-ups", &pressure.beside_signups),
+        ("beside sign-ups", &pressure.sign_ups.reads),
+        ("beside log-ins", &pressure.log_ins.reads),
     ] {
         let time = |quantity: fn(&Sample) -> Duration, of: fn(Spread) -> f64| {
             let spread = spread_of(samples, |sample| quantity(sample).as_secs_f64());
@@ -54,19 +56,17 @@ fn share(part: Option<Spread>, whole: Option<Spread>) -> Option<String> {
     part.zip(whole).map(|(part, whole)| format!("{:.0} %", 100.0 * part.median / whole.median))
 }
 
-fn liveness(pressure: &Pressure) -> String {
-    let signups = &pressure.signups;
-    let sum =
-        |count: fn(&crate::results::Signups) -> usize| -> usize { signups.iter().map(count).sum() };
-    let p99 = spread_of(signups, |round| round.liveness.p99.as_secs_f64());
+fn crowd(name: &str, rounds: &[Visits]) -> String {
+    let sum = |count: fn(&Visits) -> usize| -> usize { rounds.iter().map(count).sum() };
+    let p99 = spread_of(rounds, |round| round.liveness.p99.as_secs_f64());
     let p99 = p99.map_or_else(String::new, |spread| milliseconds(spread.highest));
-    let probes: u64 = signups.iter().map(|round| round.liveness.probes).sum();
-    let failed: u64 = signups.iter().map(|round| round.liveness.failed).sum();
+    let probes: u64 = rounds.iter().map(|round| round.liveness.probes).sum();
+    let failed: u64 = rounds.iter().map(|round| round.liveness.failed).sum();
     format!(
-        "\nOf {} sign-ups, {} were made and {} refused with 503. Liveness meanwhile: {probes} probes, \
-         {failed} failed, p99 of the worst round {p99} ms.\n",
-        sum(|round| round.made) + sum(|round| round.refused),
-        sum(|round| round.made),
+        "\nOf {} {name}, {} were served and {} refused with 503. Liveness meanwhile: {probes} \
+         probes, {failed} failed, p99 of the worst round {p99} ms.\n",
+        sum(|round| round.served + round.refused),
+        sum(|round| round.served),
         sum(|round| round.refused),
     )
 }

@@ -13,7 +13,7 @@ const NOTHING: &str = "–";
 
 /// Requests per second of one workload: a row for each contender, a column for each load.
 pub(super) fn rates(plan: &Plan, results: &Results, workload: Workload) -> String {
-    by_connections(plan, |contender, connections| {
+    by_connections(plan, workload, |contender, connections| {
         let cell = (workload, contender, connections);
         results.spread(cell, |sample| sample.per_second).map(with_range)
     })
@@ -21,7 +21,7 @@ pub(super) fn rates(plan: &Plan, results: &Results, workload: Workload) -> Strin
 
 /// Latencies of one workload.
 pub(super) fn latencies(plan: &Plan, results: &Results, workload: Workload) -> String {
-    by_connections(plan, |contender, connections| {
+    by_connections(plan, workload, |contender, connections| {
         let spread = |quantity: fn(&Sample) -> Duration| {
             results
                 .spread((workload, contender, connections), |sample| quantity(sample).as_secs_f64())
@@ -47,6 +47,15 @@ pub(super) fn ratios(plan: &Plan, results: &Results) -> String {
             ours.zip(theirs).map(|(ours, theirs)| format!("{:.2}×", ours / theirs))
         });
         row(&mut text, workload.title(), cells);
+    }
+    let backend = |workload| results.rate((workload, Contender::Backend, at));
+    let pair = backend(Workload::TodoListCached).zip(backend(Workload::TodoList));
+    if let Some((cached, uncached)) = pair {
+        let _ = writeln!(
+            text,
+            "\nThe cached list is served {:.1}× as often as the other.",
+            cached / uncached
+        );
     }
     text
 }
@@ -93,11 +102,16 @@ pub(super) fn memory(plan: &Plan, results: &Results) -> String {
     text
 }
 
-fn by_connections(plan: &Plan, cell: impl Fn(Contender, u32) -> Option<String>) -> String {
+fn by_connections(
+    plan: &Plan,
+    workload: Workload,
+    cell: impl Fn(Contender, u32) -> Option<String>,
+) -> String {
     let mut text = String::new();
-    header(&mut text, "", plan.connections.iter().map(u32::to_string));
-    for &contender in &plan.contenders {
-        let cells = plan.connections.iter().map(|&connections| cell(contender, connections));
+    let connections = plan.connections(workload);
+    header(&mut text, "", connections.iter().map(u32::to_string));
+    for &contender in plan.contenders.iter().filter(|contender| contender.can(workload)) {
+        let cells = connections.iter().map(|&connections| cell(contender, connections));
         row(&mut text, contender.title(), cells);
     }
     text
