@@ -3,6 +3,8 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use local_services::{Purpose, redis_url};
+
 use crate::binary;
 
 /// A running `backend serve`; killed when dropped.
@@ -13,13 +15,17 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// Starts it on a free port and waits until it names its address.
+    /// Starts it on a free port, on the Redis that all tests share, and waits until it names its address.
     ///
     /// # Errors
     /// When it ends instead; the message is what it said.
     pub fn start(configure: impl FnOnce(&mut Command)) -> io::Result<Self> {
         let mut command = Command::new(binary::path("backend")?);
         command.args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
+        // Otherwise it would use, and perhaps start, the one that `make run` uses.
+        if let Some(url) = redis_url(Purpose::Test).map_err(io::Error::other)? {
+            command.env("REDIS_URL", url);
+        }
         configure(&mut command);
         let mut process = command.spawn()?;
         let output = process.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;

@@ -3,4 +3,5 @@
 pub mod backend;
 pub mod binary;
 pub mod floors;
+pub mod person;
 pub mod test_names;

@@ -9,6 +9,11 @@ use backend::answers::ANSWERS;
 use end_to_end::test_names::{names_in, test_names};
 use evidence::{Answer, Event, Recorder, RunOptions, Scale, Verdict, rules, workspace};
 
+/// As in the backend: the demo of answer 2 counts allocations.
+#[global_allocator]
+static ALLOCATOR: code_performance::allocations::CountingAllocator =
+    code_performance::allocations::CountingAllocator::system();
+
 /// The folder on disk; this test runs in `tests/`, one step below the root.
 fn folder(answer: &Answer) -> PathBuf {
     workspace::root().unwrap().join(workspace::answer_folder(answer))

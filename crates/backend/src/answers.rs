@@ -6,11 +6,27 @@ use foundation::jobs::Job;
 use foundation::module::Module;
 
 /// Every answer that is built, in the order of the questions.
-pub static ANSWERS: &[&Answer] =
-    &[&log_partitions::ANSWER, &error_handling::ANSWER, &create_user::ANSWER];
+pub static ANSWERS: &[&Answer] = &[
+    &code_performance::ANSWER,
+    &todo_api::ANSWER,
+    &log_partitions::ANSWER,
+    &sync_async::ANSWER,
+    &challenging_problem::ANSWER,
+    &error_handling::ANSWER,
+    &create_user::ANSWER,
+    &slow_query::ANSWER,
+    &auth::ANSWER,
+    &caching::ANSWER,
+];
 
 /// The live part of those that have one.
-pub static MODULES: &[&Module] = &[&log_partitions::MODULE, &create_user::MODULE];
+pub static MODULES: &[&Module] = &[
+    &todo_api::MODULE,
+    &log_partitions::MODULE,
+    &create_user::MODULE,
+    &auth::MODULE,
+    &caching::MODULE,
+];
 
 /// The answer that `name` means: a slug, a number, or both as in the folder's name.
 #[must_use]

@@ -22,6 +22,7 @@ fn text(address: SocketAddr, backing: &Backing, policy: DemoPolicy) -> String {
         String::new(),
     ];
     lines.extend(database(backing));
+    lines.push(row("Redis", &redis(backing)));
     lines.push(row("Demos", demos(policy)));
     lines.extend([String::new(), "  Stop with Ctrl-C.".to_owned(), String::new()]);
     lines.join("\n")
@@ -42,6 +43,14 @@ fn database(backing: &Backing) -> Vec<String> {
                 row("Data", &format!("{} (kept; `make reset` deletes it)", data.display())),
             ]
         }
+    }
+}
+
+fn redis(backing: &Backing) -> String {
+    match (backing.redis_url(), backing.private_redis()) {
+        (Some(_), Some(redis)) => format!("a private Redis {}", redis.version()),
+        (Some(_), None) => "from REDIS_URL".to_owned(),
+        (None, _) => "none: caches and limits are this server's own".to_owned(),
     }
 }
 
