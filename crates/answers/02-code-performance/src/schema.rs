@@ -14,11 +14,11 @@ pub const TABLES: &str = "
 diesel::table! {
     /// Who pays.
     customers (id) {
-        /// See [`TABLES`].
+        /// See `TABLES`.
         id -> Int8,
-        /// See [`TABLES`].
+        /// See `TABLES`.
         country -> Text,
-        /// See [`TABLES`].
+        /// See `TABLES`.
         name -> Text,
     }
 }
@@ -26,15 +26,15 @@ diesel::table! {
 diesel::table! {
     /// What the provider reported.
     payments (id) {
-        /// See [`TABLES`].
+        /// See `TABLES`.
         id -> Int8,
-        /// See [`TABLES`].
+        /// See `TABLES`.
         customer_id -> Int8,
-        /// See [`TABLES`].
+        /// See `TABLES`.
         reference -> Text,
-        /// See [`TABLES`].
+        /// See `TABLES`.
         method -> Text,
-        /// See [`TABLES`].
+        /// See `TABLES`.
         cents -> Int8,
     }
 }
