@@ -29,8 +29,8 @@ impl People {
     /// So many that creating to-dos never reaches the bound of one person. Half of them read and
     /// half of them write, so that the lists that are read stay as they are.
     pub(crate) const COUNT: u32 = 100;
-    /// To-dos of each: one page.
-    pub(crate) const TODOS: u32 = 20;
+    /// To-dos of each: half a page of the default size.
+    pub(crate) const TODOS: u32 = 50;
 
     /// Signs everybody up and in; `folder` gets the tokens, one a line, for wrk.
     pub(crate) fn sign_in(

@@ -55,7 +55,7 @@ pub(crate) enum Workload {
     Insert,
     /// One of somebody's own to-dos by id, with a token
     TodoRead,
-    /// Somebody's twenty to-dos, with a token, from the database
+    /// Somebody's fifty to-dos, with a token, from the database
     TodoList,
     /// The same, cached
     TodoListCached,

@@ -82,11 +82,11 @@ fn route(workload: Workload) -> &'static str {
             "`GET /api/v1/todos/{id}` with a bearer token, of one of fifty people:"
         }
         Workload::TodoList => {
-            "`GET /api/v1/todos?limit=99` with a bearer token: the twenty to-dos of one of fifty \
+            "`GET /api/v1/todos?limit=99` with a bearer token: the fifty to-dos of one of fifty \
              people, from the database:"
         }
         Workload::TodoListCached => {
-            "`GET /api/v1/todos`, the same twenty, as most clients ask for them: from the cache. The \
+            "`GET /api/v1/todos`, the same fifty, as most clients ask for them: from the cache. The \
              peers have none."
         }
         Workload::TodoCreate => {
