@@ -27,7 +27,7 @@ pub(super) fn refuse(stage: &Stage, scratch: &Arc<Scratch>) -> Result<u64, Failu
     let inputs: Vec<BadInput> = bodies().into_iter().chain(fields()).chain(forms()).collect();
     stage.step(format!("{} bad inputs, put to the real server over HTTP", inputs.len()));
     let mut connection = scratch.connect()?;
-    diesel::connection::SimpleConnection::batch_execute(&mut connection, "TRUNCATE users")?;
+    diesel::connection::SimpleConnection::batch_execute(&mut connection, "TRUNCATE users CASCADE")?;
     let app = serve(scratch);
     let client = app.anonymous();
     let replies = actix_web::rt::System::new().block_on(async {

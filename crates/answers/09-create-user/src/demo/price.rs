@@ -32,7 +32,7 @@ struct Weight {
 /// Stores accounts with and without a key by the server's own code, and weighs both.
 pub(super) fn weigh(stage: &Stage, scratch: &Scratch) -> Outcome {
     stage.step("When this answer is wrong: the price of a key that is never used again");
-    scratch.connect()?.batch_execute("TRUNCATE users, idempotency_keys")?;
+    scratch.connect()?.batch_execute("TRUNCATE users, idempotency_keys CASCADE")?;
     let plain = average(scratch, "plain", |connection, n| {
         store_once(connection, &somebody(&format!("plain-{n}@example.org"))?, None)?;
         Ok(())

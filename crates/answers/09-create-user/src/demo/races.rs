@@ -142,7 +142,8 @@ fn judge_costly(stage: &Stage, constraint: &Seen, lock: &Seen, serializable: &Se
 /// Empties the table, lets every client try every address, and counts what is left.
 fn run(scratch: &Scratch, variant: &Variant, addresses: u64) -> Result<Seen, Failure> {
     let mut connection = scratch.connect()?;
-    connection.batch_execute(&format!("TRUNCATE {}", variant.table))?;
+    // CASCADE: sessions and to-dos refer to accounts.
+    connection.batch_execute(&format!("TRUNCATE {} CASCADE", variant.table))?;
     let spell = |capitals: bool| -> Result<Vec<NewUser>, Failure> {
         let address = |n| match capitals {
             true => format!("PERSON-{n}@EXAMPLE.ORG"),

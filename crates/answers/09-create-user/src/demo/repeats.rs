@@ -78,7 +78,7 @@ fn judge(stage: &Stage, requests: u64, without: &Seen, with: &Seen) {
 
 fn repeat(scratch: &Arc<Scratch>, key: Option<&str>) -> Result<Seen, Failure> {
     let mut connection = scratch.connect()?;
-    connection.batch_execute("TRUNCATE users, idempotency_keys")?;
+    connection.batch_execute("TRUNCATE users, idempotency_keys CASCADE")?;
     let system = actix_web::rt::System::new();
     let app = serve(scratch);
     let client = app.anonymous();
