@@ -171,9 +171,13 @@ mod tests {
         for name in ["log-partitions", "4", "08"] {
             assert!(parse(&["demo", name, "--scale", "quick"]).is_ok(), "{name}");
         }
-        let error = parse(&["demo", "caching"]).unwrap_err();
-        assert_eq!(error.exit_code(), 2);
-        assert!(error.to_string().contains("not built yet; there are: log-partitions"), "{error}");
+        let not_built = QUESTIONS.iter().find(|question| find(question.slug).is_none());
+        if let Some(question) = not_built {
+            let error = parse(&["demo", question.slug]).map(drop).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            let message = error.to_string();
+            assert!(message.contains("not built yet; there are: code-performance"), "{message}");
+        }
         assert_eq!(parse(&["demo"]).unwrap_err().exit_code(), 2);
         assert!(matches!(parse(&["demo", "--all"]).unwrap().task, Task::Demo(task) if task.all));
     }

@@ -4,8 +4,8 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use local_services::{Error, Postgres, Purpose, Redis, Search, find_postgres_in, find_redis_in};
 use support::Project;
@@ -13,8 +13,13 @@ use support::Project;
 fn program(folder: &Path, name: &str, prints: &str) {
     fs::create_dir_all(folder).unwrap();
     let file = folder.join(name);
-    fs::write(&file, format!("#!/bin/sh\necho '{prints}'\n")).unwrap();
-    fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    let text = format!("#!/bin/sh\necho '{prints}'\n");
+    // By another process: a child that a neighbouring test forks meanwhile would inherit the file,
+    // open for writing, and nobody can execute a file that is.
+    let write = "printf '%s' \"$1\" > \"$0\" && chmod 755 \"$0\"";
+    assert!(
+        Command::new("sh").args(["-c", write]).arg(&file).arg(&text).status().unwrap().success()
+    );
 }
 
 fn postgres(folder: &Path, version: &str) {

@@ -1,16 +1,22 @@
-//! A profile of wall-clock time: who called whom, and how long each took itself.
+//! A sampling profile of wall-clock time: who called whom, and where the time goes.
 //!
-//! Not a sampling profile: every span of this crate is timed, so waiting shows as well as
-//! computing, and it works wherever the code does. In return it sees only what has a span. Sampling
-//! (`perf`, `samply`) sees every function, but a processor profile shows no waiting, and here
-//! waiting is what dominates.
+//! A second thread looks every quarter of a millisecond which span of this crate is the innermost
+//! one, so waiting shows as well as computing, and it works wherever the code does. In return it
+//! sees only what has a span. `perf` and `samply` see every function, but a profile of the
+//! processor shows no waiting, and here waiting is what dominates. Each span is timed as well:
+//! shares come from the times, which do not depend on when the sampler happened to look.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
+
+/// How long the sampler sleeps between two looks.
+const EVERY: Duration = Duration::from_micros(250);
 
 /// The spans of some work, added up by the path that led to them.
 #[derive(Clone, Debug)]
@@ -23,6 +29,8 @@ struct Node {
     name: &'static str,
     parent: Option<usize>,
     itself: Duration,
+    /// How often the sampler found it to be the innermost span.
+    samples: u64,
 }
 
 /// A node as a flame graph draws it.
@@ -32,22 +40,34 @@ pub struct Frame {
     pub name: &'static str,
     /// How many functions are between it and the root.
     pub depth: usize,
-    /// Where it begins when equal calls are put together, in the order they first happened.
-    pub start: Duration,
-    /// All its calls together, with what they called.
-    pub total: Duration,
+    /// Samples left of it when equal calls are put together, in the order they first happened.
+    pub start: u64,
+    /// Samples of all its calls together, with what they called.
+    pub total: u64,
 }
 
 impl Profile {
     /// Runs `work` on this thread and profiles it. Everything lies below one root span.
     pub fn of<T>(root: &'static str, work: impl FnOnce() -> T) -> (T, Self) {
         let recording = Arc::new(Mutex::new(Recording::default()));
-        let began = Instant::now();
-        recording.lock().unwrap_or_else(PoisonError::into_inner).enter(root, began);
-        let value = tracing::subscriber::with_default(Recorder(Arc::clone(&recording)), work);
-        let mut recording = recording.lock().unwrap_or_else(PoisonError::into_inner);
+        let recorder = Recorder(Arc::clone(&recording));
+        recorder.recording().enter(root, Instant::now());
+        let value = thread::scope(|scope| {
+            let sampling = Sampling::default();
+            let over = Arc::clone(&sampling.over);
+            scope.spawn(move || sample(&recording, &over));
+            // `sampling` is dropped, and so the sampler ended, also when the work panics.
+            tracing::subscriber::with_default(recorder.clone(), work)
+        });
+        let mut recording = recorder.recording();
         recording.exit(Instant::now());
         (value, Self { nodes: std::mem::take(&mut recording.nodes) })
+    }
+
+    /// How often the sampler looked.
+    #[must_use]
+    pub fn samples(&self) -> u64 {
+        self.nodes.iter().map(|node| node.samples).sum()
     }
 
     /// Top to bottom, each followed by what it called.
@@ -55,12 +75,12 @@ impl Profile {
     pub fn frames(&self) -> Vec<Frame> {
         let mut frames = Vec::with_capacity(self.nodes.len());
         if !self.nodes.is_empty() {
-            self.visit(0, 0, Duration::ZERO, &mut frames);
+            self.visit(0, 0, 0, &mut frames);
         }
         frames
     }
 
-    fn visit(&self, node: usize, depth: usize, start: Duration, frames: &mut Vec<Frame>) {
+    fn visit(&self, node: usize, depth: usize, start: u64, frames: &mut Vec<Frame>) {
         frames.push(Frame { name: self.nodes[node].name, depth, start, total: self.total(node) });
         let mut start = start;
         for child in self.children(node) {
@@ -73,9 +93,9 @@ impl Profile {
         (0..self.nodes.len()).filter(move |&child| self.nodes[child].parent == Some(node))
     }
 
-    fn total(&self, node: usize) -> Duration {
-        let below: Duration = self.children(node).map(|child| self.total(child)).sum();
-        self.nodes[node].itself + below
+    fn total(&self, node: usize) -> u64 {
+        let below: u64 = self.children(node).map(|child| self.total(child)).sum();
+        self.nodes[node].samples + below
     }
 
     /// The part of the time, 0 to 1, that functions of this name took themselves.
@@ -87,14 +107,12 @@ impl Profile {
         own.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE)
     }
 
-    /// One line per path with its own microseconds, divided by `requests`: the format that flame
-    /// graph tools read.
+    /// One line per path with its own samples: the format that flame graph tools read.
     #[must_use]
-    pub fn folded(&self, requests: u32) -> String {
+    pub fn folded(&self) -> String {
         let mut text = String::new();
-        for node in 0..self.nodes.len() {
-            let micros = self.nodes[node].itself.as_micros() / u128::from(requests.max(1));
-            let _ = writeln!(text, "{} {micros}", self.path(node));
+        for node in (0..self.nodes.len()).filter(|&node| self.nodes[node].samples > 0) {
+            let _ = writeln!(text, "{} {}", self.path(node), self.nodes[node].samples);
         }
         text
     }
@@ -102,6 +120,25 @@ impl Profile {
     fn path(&self, node: usize) -> String {
         let Node { name, parent, .. } = self.nodes[node];
         parent.map_or_else(|| name.to_owned(), |parent| format!("{};{name}", self.path(parent)))
+    }
+}
+
+/// Ends the sampler when dropped.
+#[derive(Default)]
+struct Sampling {
+    over: Arc<AtomicBool>,
+}
+
+impl Drop for Sampling {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+fn sample(recording: &Mutex<Recording>, over: &AtomicBool) {
+    while !over.load(Ordering::Relaxed) {
+        thread::sleep(EVERY);
+        recording.lock().unwrap_or_else(PoisonError::into_inner).look();
     }
 }
 
@@ -121,7 +158,7 @@ impl Recording {
         self.settle(now);
         let known = self.nodes.iter().position(|node| node.parent == parent && node.name == name);
         let node = known.unwrap_or_else(|| {
-            self.nodes.push(Node { name, parent, itself: Duration::ZERO });
+            self.nodes.push(Node { name, parent, itself: Duration::ZERO, samples: 0 });
             self.nodes.len() - 1
         });
         self.open.push((node, now));
@@ -135,6 +172,13 @@ impl Recording {
         }
     }
 
+    /// Counts one sample of the innermost span.
+    fn look(&mut self) {
+        if let Some(&(node, _)) = self.open.last() {
+            self.nodes[node].samples += 1;
+        }
+    }
+
     /// Gives the time since the last change to the innermost span.
     fn settle(&mut self, now: Instant) {
         if let Some((node, since)) = self.open.last() {
@@ -144,7 +188,8 @@ impl Recording {
 }
 
 /// A subscriber of one thread, as [`tracing::subscriber::with_default`] makes it: a server that
-/// runs the demo keeps its own for all others. A mutex, as the trait wants `Sync`.
+/// runs the demo keeps its own for all others. A mutex, as the sampler looks from another thread.
+#[derive(Clone)]
 struct Recorder(Arc<Mutex<Recording>>);
 
 impl Recorder {
@@ -195,9 +240,11 @@ mod tests {
         let began = Instant::now();
         let at = |millis| began + Duration::from_millis(millis);
         recording.enter("request", at(0));
+        recording.look();
         for (from, to) in [(10, 30), (35, 40)] {
             recording.enter("load", at(from));
             recording.enter("statement", at(from + 1));
+            (0..to - from).for_each(|_| recording.look());
             recording.exit(at(to - 1));
             recording.exit(at(to));
         }
@@ -205,14 +252,22 @@ mod tests {
         let profile = Profile { nodes: recording.nodes };
         let frames = profile.frames();
         assert_eq!(nodes(&frames), [("request", 0), ("load", 1), ("statement", 2)]);
-        let millis = |duration: Duration| duration.as_millis();
-        assert_eq!(frames.iter().map(|f| millis(f.total)).collect::<Vec<_>>(), [100, 25, 21]);
         assert_eq!(
-            profile.folded(2),
-            "request 37500\nrequest;load 2000\nrequest;load;statement 10500\n"
+            frames.iter().map(|f| (f.start, f.total)).collect::<Vec<_>>(),
+            [(0, 26), (0, 25), (0, 25)]
         );
+        assert_eq!(profile.folded(), "request 1\nrequest;load;statement 25\n");
+        assert_eq!(profile.samples(), 26);
         assert!((profile.share_of("statement") - 0.21).abs() < 1e-9);
         assert!(profile.share_of("unknown").abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_sampler_finds_what_is_waited_for() {
+        let wait = || thread::sleep(Duration::from_millis(100));
+        let ((), profile) = Profile::of("root", || tracing::trace_span!("wait").in_scope(wait));
+        let waited = profile.nodes.iter().find(|node| node.name == "wait").unwrap().samples;
+        assert!(waited * 2 > profile.samples() && waited > 0, "{}", profile.folded());
     }
 
     #[test]
@@ -221,7 +276,7 @@ mod tests {
             let outer = tracing::trace_span!("outer").entered();
             tracing::trace_span!(target: "elsewhere", "foreign").in_scope(|| ());
             tracing::trace_span!("inner").in_scope(|| ());
-            std::thread::scope(|scope| {
+            thread::scope(|scope| {
                 scope.spawn(|| tracing::trace_span!("other thread").in_scope(|| ()));
             });
             drop(outer);

@@ -1,7 +1,7 @@
 //! Where the time goes, before the first step and after the last that made the report itself
 //! faster.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use evidence::{Chart, ChartKind, Failure, Outcome, Quantity, Stage, TimelineRow, Unit};
 
@@ -23,17 +23,18 @@ const PARTS: [(&str, &str, &[&str]); 5] = [
 pub(super) fn compare(stage: &Stage, site: &mut Site<'_>) -> Outcome {
     stage.step("Profile it before and after, and ask what a part could give at most");
     stage.note(
-        "Every span is timed, waiting included; this is no sampling profile. Amdahl: who makes a \
-         part with share s of the time infinitely fast gets 1 / (1 − s), and never more.",
+        "A sampler looks every quarter of a millisecond which span is the innermost one, waiting \
+         included. Amdahl: who makes a part with share s of the time infinitely fast gets \
+         1 / (1 − s), and never more.",
     );
     for (when, step) in [("before", &STEPS[0]), ("after", &STEPS[4])] {
         stage.go_on()?;
-        let profile = profile(site, step)?;
+        let (profile, took) = profile(site, step)?;
         stage.code(
-            format!("Folded stacks {when}, microseconds per request"),
-            profile.folded(site.size.countries),
+            format!("Folded stacks {when}, {} samples", Quantity::count(profile.samples())),
+            profile.folded(),
         );
-        stage.chart(flame_graph(when, step, &profile, site.size.countries));
+        stage.chart(flame_graph(when, step, &profile, took / site.size.countries));
         for (id, label, spans) in PARTS {
             let share: f64 = spans.iter().map(|span| profile.share_of(span)).sum();
             let percent = Quantity::percent(share * 100.0);
@@ -48,18 +49,22 @@ pub(super) fn compare(stage: &Stage, site: &mut Site<'_>) -> Outcome {
     Ok(())
 }
 
-fn profile(site: &mut Site<'_>, step: &Step) -> Result<Profile, Failure> {
+/// The profile of a round, and how long the round took.
+fn profile(site: &mut Site<'_>, step: &Step) -> Result<(Profile, Duration), Failure> {
     let mut handler = (step.handler)();
     site.round(&mut handler)?; // Prepares the statements.
+    let began = Instant::now();
     let (bodies, profile) = Profile::of("request", || site.round(&mut handler));
     bodies?;
-    Ok(profile)
+    Ok((profile, began.elapsed()))
 }
 
 /// A flame graph lying down, one function per row: each bar lies within that of its caller. Rows
 /// instead of boxes on top of each other, as names then have room on a phone and in a terminal.
-fn flame_graph(when: &str, step: &Step, profile: &Profile, requests: u32) -> Chart {
-    let seconds = |time: Duration| time.as_secs_f64() / f64::from(requests);
+/// `request` is the time of one, which the samples are shares of.
+fn flame_graph(when: &str, step: &Step, profile: &Profile, request: Duration) -> Chart {
+    let each = request.as_secs_f64() / profile.samples().max(1) as f64;
+    let seconds = |samples: u64| samples as f64 * each;
     let mut path = Vec::new();
     let rows = profile.frames().into_iter().map(|frame| {
         path.truncate(frame.depth);
@@ -74,7 +79,7 @@ fn flame_graph(when: &str, step: &Step, profile: &Profile, requests: u32) -> Cha
     Chart {
         id: format!("flame-{when}"),
         title: format!("Flame graph {when}: {}", step.name),
-        axis: "wall-clock time of one request, equal calls put together".to_owned(),
+        axis: "wall-clock time of one request by samples, equal calls put together".to_owned(),
         unit: Unit::Seconds,
         kind: ChartKind::Timeline { rows: rows.collect() },
     }

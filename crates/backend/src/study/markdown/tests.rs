@@ -26,7 +26,7 @@ fn links_lead_to_what_these_pages_show() {
             "[a](../../../migrations/x/up.sql)",
             r#"<span class="path" title="migrations/x/up.sql">a</span>"#,
         ),
-        ("[a](../18-caching/README.md)", r#"title="crates/answers/18-caching/README.md""#),
+        ("[a](../99-no-answer/README.md)", r#"title="crates/answers/99-no-answer/README.md""#),
         ("[a](javascript:alert(1))", r#"<span class="path""#),
     ];
     for (text, expected) in cases {
