@@ -24,6 +24,8 @@ mod model;
 mod password;
 mod password_change;
 mod passwords;
+#[cfg(test)]
+mod plans;
 mod prepare;
 mod refresh;
 mod request;
