@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use crate::{Comparison, Failure, Lower, Measurement, Outcome, Quantity, Stage};
+use crate::{Cell, Comparison, Failure, Lower, Measurement, Outcome, Quantity, Stage};
 
 /// Below this many rounds two identical variants stay apart by luck too often: with 3 samples
 /// each, 1 time in 10; with 4, 1 in 35 (2 · 4! · 4! / 8!).
@@ -29,6 +29,19 @@ pub fn median_of(id: impl Into<String>, label: String, samples: &[Duration]) -> 
         low: at(low),
         high: at(high),
         samples: u32::try_from(samples.len()).unwrap_or(u32::MAX),
+    }
+}
+
+impl Cell {
+    /// The median of times and its 95 % interval, such as `618 µs (601–723 µs)`.
+    #[must_use]
+    pub fn times(samples: &[Duration]) -> Self {
+        let measured = median_of("", String::new(), samples);
+        let [low, high] = [measured.low, measured.high]
+            .map(|value| Quantity { value, ..measured.value }.to_string());
+        let unit = high.rsplit(' ').next().unwrap_or_default();
+        let low = low.strip_suffix(unit).map_or(&*low, str::trim_end);
+        format!("{} ({low}–{high})", measured.value).into()
     }
 }
 

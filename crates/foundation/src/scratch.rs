@@ -40,6 +40,21 @@ pub enum ScratchError {
     Url(#[from] url::ParseError),
 }
 
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+/// The single number that an expression, or a query that gives one, stands for.
+///
+/// # Errors
+/// Whatever the database says.
+pub fn number(connection: &mut PgConnection, expression: &str) -> QueryResult<u64> {
+    let query = diesel::sql_query(format!("SELECT ({expression})::bigint AS number"));
+    Ok(query.get_result::<Number>(connection)?.number.unsigned_abs())
+}
+
 /// A migrated, empty database of its own, dropped with this value.
 pub struct Scratch {
     name: String,

@@ -3,41 +3,10 @@
 
 use std::fmt;
 
-use error_handling::InvalidField;
+pub use error_handling::Rejection;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-/// Why a value is not acceptable, before it is known where in the request it stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    code: &'static str,
-    detail: &'static str,
-}
-
-impl Rejection {
-    const fn new(code: &'static str, detail: &'static str) -> Self {
-        Self { code, detail }
-    }
-
-    /// Stable code for clients.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        self.code
-    }
-
-    pub(crate) fn in_body(self, pointer: &str) -> InvalidField {
-        InvalidField::body(pointer, self.code, self.detail)
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.detail)
-    }
-}
-
-impl std::error::Error for Rejection {}
 
 /// What is to be done: 1 to 500 characters in at most 2 000 bytes, on one line.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,17 +4,16 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{rt, web};
+use actix_web::web;
 use auth::UserId;
 use caching::Caches;
 use diesel::PgConnection;
-use error_handling::{Cause, Problem};
+use error_handling::Problem;
 use foundation::database::Database;
 use foundation::module::{Share, StartFailure, Starting};
 use foundation::rate_limit::RateLimit;
 use ipnet::IpNet;
 use tokio::sync::oneshot::{self, error::TryRecvError};
-use tracing::Instrument;
 
 use crate::lists::Lists;
 
@@ -52,27 +51,8 @@ impl Todos {
         &self.trusted_proxies
     }
 
-    /// Runs a write of this user and then forgets what is cached of them, before the response.
-    ///
-    /// On a task of its own, as a handler ends when its connection breaks: a client that hangs up
-    /// between commit and forgetting would leave its old list to be read.
+    /// Runs a write of this user and forgets what is cached of them, before the response.
     pub(crate) async fn write<T, E, F>(
-        self: Arc<Self>,
-        database: web::Data<Database>,
-        user: UserId,
-        work: F,
-    ) -> Result<T, Problem>
-    where
-        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: Into<Problem> + 'static,
-    {
-        let task = self.write_and_forget(database, user, work).in_current_span();
-        let cut_off = |_| Problem::internal(Cause::new("write was cut off"));
-        rt::spawn(task).await.map_err(cut_off)?
-    }
-
-    async fn write_and_forget<T, E, F>(
         self: Arc<Self>,
         database: web::Data<Database>,
         user: UserId,
@@ -88,16 +68,19 @@ impl Todos {
             let _working = working;
             work(connection)
         };
-        let outcome = database.run_write(work).await;
-        self.lists.forget(user).await;
-        // The executor gives up on slow work, which may commit all the same: forget once more then.
-        if over.try_recv() == Err(TryRecvError::Empty) {
-            rt::spawn(async move {
-                let _ = over.await;
-                self.lists.forget(user).await;
-            });
-        }
-        outcome
+        let todos = Arc::clone(&self);
+        let write = async move {
+            let outcome = database.run_write(work).await;
+            // The executor gives up on slow work, which may commit all the same: forget then, too.
+            if over.try_recv() == Err(TryRecvError::Empty) {
+                tokio::spawn(async move {
+                    let _ = over.await;
+                    todos.lists.forget(user).await;
+                });
+            }
+            outcome
+        };
+        self.lists.write(user, write).await
     }
 }
 

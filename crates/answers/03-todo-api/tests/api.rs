@@ -6,12 +6,11 @@ mod support;
 
 use actix_web::http::Method;
 use auth::testing::sign_up;
-use foundation::testing::TestApp;
+use foundation::testing::{TestApp, count, execute};
 use futures_util::future::join_all;
 use serde_json::json;
 use support::{
-    CATEGORIES, FLAGS, TODOS, app, count, delete, execute, make, make_category, owner, patch,
-    refused, send, titles,
+    CATEGORIES, FLAGS, TODOS, app, delete, make, make_category, owner, patch, refused, send, titles,
 };
 use todo_api::MODULE;
 

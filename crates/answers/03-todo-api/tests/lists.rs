@@ -15,12 +15,10 @@ use auth::testing::sign_up;
 use diesel::Connection;
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use foundation::paging::Limit;
-use foundation::testing::{Client, TestApp, TestRedis};
+use foundation::testing::{Client, TestApp, TestRedis, execute};
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use support::{
-    CATEGORIES, FLAGS, TODOS, delete, execute, make, make_category, owner, patch, send, titles,
-};
+use support::{CATEGORIES, FLAGS, TODOS, delete, make, make_category, owner, patch, send, titles};
 use todo_api::MODULE;
 use todo_api::store::todos::{Filter, Listing, page};
 
@@ -208,13 +206,13 @@ async fn a_client_that_hangs_up_while_it_writes_leaves_no_old_list() {
     .unwrap();
     let waiting = "pg_stat_activity WHERE wait_event_type = 'Lock'
                    AND datname = current_database()";
-    while support::count(&app.scratch, waiting) == 0 {
+    while foundation::testing::count(&app.scratch, waiting) == 0 {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     drop(connection);
     tokio::time::sleep(Duration::from_millis(50)).await;
     holding.batch_execute("COMMIT").unwrap();
-    while support::count(&app.scratch, "todos WHERE title = 'new'") == 0 {
+    while foundation::testing::count(&app.scratch, "todos WHERE title = 'new'") == 0 {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     // Committed; the list is forgotten a moment later, with nobody to wait for it.

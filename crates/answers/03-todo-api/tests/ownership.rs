@@ -6,12 +6,11 @@ mod support;
 
 use actix_web::http::Method;
 use auth::testing::sign_up;
-use foundation::testing::Reply;
+use foundation::testing::{Reply, count, execute};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use support::{
-    CATEGORIES, TODOS, app, count, delete, execute, make, make_category, owner, patch, refused,
-    send, titles,
+    CATEGORIES, TODOS, app, delete, make, make_category, owner, patch, refused, send, titles,
 };
 
 /// Everything in an answer but its time, its request's id and its path.

@@ -1,43 +1,11 @@
 //! Domain types. Raw input becomes one of these at the edge or is refused; nothing behind the
 //! handlers sees an unchecked string.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use chrono::{DateTime, Datelike, Utc};
-use error_handling::InvalidField;
+pub use error_handling::Rejection;
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-/// Why a value is not acceptable, before it is known where in the request it stood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    code: &'static str,
-    detail: Cow<'static, str>,
-}
-
-impl Rejection {
-    pub(crate) fn new(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into() }
-    }
-
-    pub(crate) fn in_body(self, pointer: &str) -> InvalidField {
-        InvalidField::body(pointer, self.code, self.detail)
-    }
-
-    pub(crate) fn in_parameter(self, name: &str) -> InvalidField {
-        InvalidField::parameter(name, self.code, self.detail)
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)
-    }
-}
-
-impl std::error::Error for Rejection {}
 
 /// How bad it is. The order is the order of the stored numbers, so `level >= 4` means errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]

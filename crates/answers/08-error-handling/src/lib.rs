@@ -16,6 +16,7 @@ mod extract;
 mod fallback;
 mod problem;
 mod problem_type;
+mod rejection;
 mod request;
 mod responses;
 mod retry;
@@ -33,8 +34,9 @@ pub use extract::{BodyDeadline, Json, Path, Query, parse_json};
 pub use fallback::{RouteTable, fallback};
 pub use problem::{InvalidField, MEDIA_TYPE, Problem, ProblemBody};
 pub use problem_type::{Fault, ProblemType};
+pub use rejection::Rejection;
 pub use request::{REQUEST_ID_HEADER, RequestContext, RequestId};
-pub use responses::{ReadProblems, WriteProblems, problem_schemas};
+pub use responses::{ReadProblems, WriteProblems, problem_response, problem_schemas};
 pub use retry::{Retry, RetryBudget, Safety, Transient};
 pub use validate::validated;
 

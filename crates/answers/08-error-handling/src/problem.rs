@@ -32,6 +32,7 @@ struct Inner {
     errors: Vec<InvalidField>,
     retry_after: Option<Duration>,
     allow: Vec<Method>,
+    challenge: Option<&'static str>,
     cause: Option<Cause>,
 }
 
@@ -106,6 +107,7 @@ impl Problem {
             errors: Vec::new(),
             retry_after: None,
             allow: Vec::new(),
+            challenge: None,
             cause: None,
         }))
     }
@@ -158,6 +160,13 @@ impl Problem {
         self
     }
 
+    /// Adds `WWW-Authenticate`, which a 401 must carry (RFC 9110, section 15.5.2).
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: &'static str) -> Self {
+        self.0.challenge = Some(challenge);
+        self
+    }
+
     /// Adds what the log may say about the reason.
     #[must_use]
     pub fn with_cause(mut self, cause: Cause) -> Self {
@@ -205,6 +214,9 @@ impl Problem {
             if let Ok(value) = HeaderValue::from_str(&names.join(", ")) {
                 headers.insert(header::ALLOW, value);
             }
+        }
+        if let Some(challenge) = self.0.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
     }
 }

@@ -34,17 +34,19 @@ const WRITE: [ProblemType; 5] = [
 
 impl IntoResponses for ReadProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        READ.into_iter().chain([ProblemType::Invalid]).map(describe).collect()
+        READ.into_iter().chain([ProblemType::Invalid]).map(problem_response).collect()
     }
 }
 
 impl IntoResponses for WriteProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        READ.into_iter().chain(WRITE).map(describe).collect()
+        READ.into_iter().chain(WRITE).map(problem_response).collect()
     }
 }
 
-fn describe(kind: ProblemType) -> (String, RefOr<Response>) {
+/// One problem as a route's description has it: its status, and what comes with it.
+#[must_use]
+pub fn problem_response(kind: ProblemType) -> (String, RefOr<Response>) {
     let content =
         ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name()))).build();
     let response =

@@ -4,44 +4,13 @@
 use std::fmt;
 
 use auth::PasswordHash;
-use error_handling::InvalidField;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use crate::email::Email;
 use crate::text::{breaks_line, is_invisible, turns_direction};
-
-/// Why a value is not acceptable, before it is known where in the request it stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    code: &'static str,
-    detail: &'static str,
-}
-
-impl Rejection {
-    pub(crate) const fn new(code: &'static str, detail: &'static str) -> Self {
-        Self { code, detail }
-    }
-
-    /// Stable code for clients.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        self.code
-    }
-
-    pub(crate) fn in_body(self, pointer: &str) -> InvalidField {
-        InvalidField::body(pointer, self.code, self.detail)
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.detail)
-    }
-}
-
-impl std::error::Error for Rejection {}
+pub use error_handling::Rejection;
 
 /// What others call a person: 1 to 100 characters in at most 400 bytes, any script.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,10 +6,10 @@ mod support;
 
 use actix_web::http::Method;
 use create_user::MODULE;
-use foundation::testing::{Reply, TestApp};
+use foundation::testing::{Reply, TestApp, count};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use support::{FLAGS, PASSWORD, USERS, ada, app, count, with_email};
+use support::{FLAGS, PASSWORD, USERS, ada, app, with_email};
 
 /// The refused field and the code, of an answer that refuses one.
 fn refused(problem: &Value) -> (&str, &str) {

@@ -7,7 +7,8 @@ mod support;
 use create_user::model::UserId;
 use create_user::store;
 use foundation::explain::{PlanGuard, plan_of};
-use support::{app, execute};
+use foundation::testing::execute;
+use support::app;
 
 #[test]
 fn a_profile_is_read_by_its_primary_key() {

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use create_user::MODULE;
-use foundation::testing::TestApp;
+use foundation::testing::{TestApp, count, execute};
 use futures_util::future::join_all;
-use support::{FLAGS, ada, app, count, execute, post_with_key, with_email};
+use support::{FLAGS, ada, app, post_with_key, with_email};
 
 const KEY: &str = "\"8e03978e-40d5\"";
 

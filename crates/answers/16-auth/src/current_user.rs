@@ -1,16 +1,14 @@
 //! The guard of a route: an argument of its handler.
 
-use std::fmt;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
-use error_handling::{Cause, Problem, ProblemType};
+use actix_web::{FromRequest, HttpRequest, web};
+use error_handling::{Cause, Problem};
 
 use crate::auth::Auth;
-use crate::challenge::{self, challenged, unauthenticated};
+use crate::challenge::{asked, refused};
 use crate::{SessionId, UserId};
 
 /// Who sent the request, as its access token proves.
@@ -48,23 +46,21 @@ impl CurrentUser {
 }
 
 impl FromRequest for CurrentUser {
-    type Error = Refused;
-    type Future = Ready<Result<Self, Refused>>;
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(identify(request).inspect_err(Refused::log))
+        ready(identify(request))
     }
 }
 
-fn identify(request: &HttpRequest) -> Result<CurrentUser, Refused> {
+/// The client is told that it is refused, and not why.
+fn identify(request: &HttpRequest) -> Result<CurrentUser, Problem> {
     let Some(auth) = request.app_data::<web::Data<Auth>>() else {
         let cause = Cause::new("auth::start was not called by this module");
-        return Err(Refused { problem: Problem::internal(cause), challenge: challenge::ASKED });
+        return Err(Problem::internal(cause));
     };
     let mut headers = request.headers().get_all(AUTHORIZATION);
-    let asked = |cause| Refused { problem: unauthenticated(cause), challenge: challenge::ASKED };
-    let refused =
-        |cause| Refused { problem: unauthenticated(cause), challenge: challenge::REFUSED };
     let header = headers.next().ok_or_else(|| asked("no access token"))?;
     // Two headers: a proxy may have read the other one.
     if headers.next().is_some() {
@@ -80,43 +76,4 @@ fn identify(request: &HttpRequest) -> Result<CurrentUser, Refused> {
     }
     let bearer = auth.tokens.check(token.trim_start_matches(' ')).map_err(refused)?;
     Ok(CurrentUser { id: bearer.user, session: bearer.session })
-}
-
-/// Why there is no [`CurrentUser`]; the client is told that, and not why.
-#[derive(Clone, Debug)]
-pub struct Refused {
-    problem: Problem,
-    challenge: &'static str,
-}
-
-impl Refused {
-    /// In the words that every other refusal is logged in.
-    fn log(&self) {
-        let status = self.problem.kind().status().as_u16();
-        let problem_type = self.problem.kind().name();
-        let cause = self.problem.cause().map(tracing::field::display);
-        match self.problem.kind() {
-            ProblemType::Internal => tracing::error!(status, problem_type, cause, "request failed"),
-            _ => tracing::info!(status, problem_type, cause, "request refused"),
-        }
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problem.fmt(f)
-    }
-}
-
-impl std::error::Error for Refused {}
-
-impl ResponseError for Refused {
-    fn status_code(&self) -> StatusCode {
-        self.problem.kind().status()
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        challenged(self.problem.clone(), self.challenge)
-            .unwrap_or_else(|problem| problem.error_response())
-    }
 }

@@ -10,7 +10,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::Auth;
-use crate::challenge::{ASKED, REFUSED, challenged};
 use crate::log_in::{Attempt, Granted, not_refreshed};
 use crate::request::{LoginRequest, PasswordRequest, RefreshRequest};
 use crate::sessions::while_live;
@@ -41,10 +40,8 @@ pub(crate) async fn log_in(
     let peerless = || Problem::internal(Cause::new("request without a peer"));
     let address = auth.client(&request).ok_or_else(peerless)?;
     let attempt = Attempt::parse(&auth, login, address, UserAgent::of(request.headers()))?;
-    match auth.log_in(&database, attempt).await {
-        Ok(granted) => Ok(with_tokens(StatusCode::CREATED, &granted)),
-        Err(problem) => challenged(problem, ASKED),
-    }
+    let granted = auth.log_in(&database, attempt).await?;
+    Ok(with_tokens(StatusCode::CREATED, &granted))
 }
 
 /// Stay logged in
@@ -65,14 +62,10 @@ pub(crate) async fn refresh(
     database: web::Data<Database>,
     Json(request): Json<RefreshRequest, BODY_LIMIT>,
 ) -> Result<HttpResponse, Problem> {
-    let outcome = match RefreshToken::parse(&request.refresh_token) {
-        Some(token) => auth.refresh(&database, token).await,
-        None => Err(not_refreshed("refresh token cannot be read")),
-    };
-    match outcome {
-        Ok(granted) => Ok(with_tokens(StatusCode::OK, &granted)),
-        Err(problem) => challenged(problem, REFUSED),
-    }
+    let token = RefreshToken::parse(&request.refresh_token)
+        .ok_or_else(|| not_refreshed("refresh token cannot be read"))?;
+    let granted = auth.refresh(&database, token).await?;
+    Ok(with_tokens(StatusCode::OK, &granted))
 }
 
 /// Tokens are for one client and for no cache (RFC 6749, section 5.1).
@@ -121,13 +114,8 @@ pub(crate) async fn list(
     let pair = who.pair();
     let listing =
         database.run(move |connection| while_live(connection, pair, |c| store::list(c, who.id())));
-    match listing.await {
-        Ok(listed) => {
-            let mine = |one| Session::listed(one, who.session());
-            Ok(HttpResponse::Ok().json(listed.into_iter().map(mine).collect::<Vec<_>>()))
-        }
-        Err(problem) => challenged(problem, REFUSED),
-    }
+    let mine = |one| Session::listed(one, who.session());
+    Ok(HttpResponse::Ok().json(listing.await?.into_iter().map(mine).collect::<Vec<_>>()))
 }
 
 /// Log out everywhere
@@ -147,10 +135,8 @@ pub(crate) async fn log_out_everywhere(
     let pair = who.pair();
     let ending = database
         .run_write(move |connection| while_live(connection, pair, |c| store::end_all(c, who.id())));
-    match ending.await {
-        Ok(_) => Ok(HttpResponse::NoContent().finish()),
-        Err(problem) => challenged(problem, REFUSED),
-    }
+    ending.await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Log out
@@ -192,10 +178,9 @@ pub(crate) async fn end(
     let ending = database.run_write(move |connection| {
         while_live(connection, pair, |c| store::end(c, who.id(), session))
     });
-    match ending.await {
-        Ok(true) => Ok(HttpResponse::NoContent().finish()),
-        Ok(false) => Err(Problem::not_found("session")),
-        Err(problem) => challenged(problem, REFUSED),
+    match ending.await? {
+        true => Ok(HttpResponse::NoContent().finish()),
+        false => Err(Problem::not_found("session")),
     }
 }
 
@@ -218,8 +203,6 @@ pub(crate) async fn change_password(
     database: web::Data<Database>,
     Json(request): Json<PasswordRequest, BODY_LIMIT>,
 ) -> Result<HttpResponse, Problem> {
-    match auth.change_password(&database, who, request).await {
-        Ok(()) => Ok(HttpResponse::NoContent().finish()),
-        Err(problem) => challenged(problem, REFUSED),
-    }
+    auth.change_password(&database, who, request).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

@@ -50,7 +50,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use account_form::{AccountForm, NormalForm};
 pub use auth::start;
 pub use challenge::Unauthenticated;
-pub use current_user::{CurrentUser, Refused};
+pub use current_user::CurrentUser;
 pub use lane::{HashingLane, Verdict};
 pub use model::{SessionId, UserAgent, UserId};
 pub use password::{Password, PasswordFault, PasswordHash};

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::accounts;
 use crate::auth::{Auth, Event};
+use crate::challenge::{ASKED, REFUSED};
 use crate::limits::AccountKey;
 use crate::request::LoginRequest;
 use crate::sessions::{self, Proven, Refreshed};
@@ -180,10 +181,13 @@ impl Auth {
 fn wrong_password() -> Problem {
     Problem::new(ProblemType::Unauthenticated, "The address or the password is wrong.")
         .with_cause(Cause::new("wrong address or password"))
+        .with_challenge(ASKED)
 }
 
 /// The same for whatever is wrong with a refresh token.
 pub(crate) fn not_refreshed(cause: &'static str) -> Problem {
     let detail = "The refresh token is not valid; log in again.";
-    Problem::new(ProblemType::Unauthenticated, detail).with_cause(Cause::new(cause))
+    Problem::new(ProblemType::Unauthenticated, detail)
+        .with_cause(Cause::new(cause))
+        .with_challenge(REFUSED)
 }

@@ -5,7 +5,7 @@ use foundation::database::Database;
 
 use crate::accounts::{self, Credentials};
 use crate::auth::{Auth, Event};
-use crate::challenge::unauthenticated;
+use crate::challenge::refused;
 use crate::request::PasswordRequest;
 use crate::sessions::{self, Changed};
 use crate::{CurrentUser, Password, Verdict};
@@ -26,7 +26,7 @@ impl Auth {
         let found = database
             .run(move |connection| accounts::credentials_of(connection, user, session))
             .await?
-            .ok_or_else(|| unauthenticated("session has ended"))?;
+            .ok_or_else(|| refused("session has ended"))?;
         let (current, new) = parse(&request, &found)?;
         self.verify_counted(&found, &current).await?;
         let new = self.passwords.hash(&new).await?;

@@ -119,5 +119,5 @@ pub(crate) fn while_live<T>(
     if store::is_live(connection, user, session)? {
         return Ok(work(connection)?);
     }
-    Err(crate::challenge::unauthenticated("session has ended"))
+    Err(crate::challenge::refused("session has ended"))
 }

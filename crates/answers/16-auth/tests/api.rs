@@ -8,11 +8,11 @@ use actix_web::http::Method;
 use auth::AccountForm;
 use auth::testing::sign_up;
 use foundation::module::Module;
-use foundation::testing::{Reply, TestApp};
+use foundation::testing::{Reply, TestApp, count, execute};
 use serde_json::{Value, json};
 use support::{
-    ADA, CURRENT, Device, FLAGS, PASSWORD, PASSWORD_ROUTE, SESSIONS, app, app_with, count, delete,
-    execute, listed, log_in, login, refresh, value,
+    ADA, CURRENT, Device, FLAGS, PASSWORD, PASSWORD_ROUTE, SESSIONS, app, app_with, delete, listed,
+    log_in, login, refresh, value,
 };
 
 #[actix_web::test]

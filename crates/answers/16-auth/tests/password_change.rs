@@ -9,10 +9,9 @@ use std::time::Duration;
 use actix_web::http::Method;
 use auth::testing::account;
 use diesel::connection::SimpleConnection;
+use foundation::testing::count;
 use serde_json::json;
-use support::{
-    ADA, PASSWORD, PASSWORD_ROUTE, SESSIONS, app, app_with, count, log_in, login, refresh,
-};
+use support::{ADA, PASSWORD, PASSWORD_ROUTE, SESSIONS, app, app_with, log_in, login, refresh};
 
 #[actix_web::test]
 async fn a_change_of_password_ends_the_other_sessions_and_keeps_the_own_one() {

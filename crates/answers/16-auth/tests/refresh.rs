@@ -8,12 +8,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use auth::MODULE;
-use foundation::testing::{Client, TestApp};
+use foundation::testing::{Client, TestApp, count, execute};
 use futures_util::future::join_all;
 use serde_json::json;
-use support::{
-    Device, REFRESH, app_with, count, execute, flags, listed, log_in, metric, refresh, value,
-};
+use support::{Device, REFRESH, app_with, flags, listed, log_in, metric, refresh, value};
 
 const STRICT: [&str; 2] = ["--refresh-grace", "0s"];
 const GRACE: [&str; 2] = ["--refresh-grace", "10s"];

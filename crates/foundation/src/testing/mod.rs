@@ -8,6 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use clap::Parser;
+use diesel::RunQueryDsl;
 use local_services::Purpose;
 
 use crate::config::Config;
@@ -16,7 +17,7 @@ use crate::http::{Mount, Parts, Running, Server, StopHandle};
 use crate::metrics::Metrics;
 use crate::module::{Module, Share, StartFailure, Starting};
 use crate::redis::Redis;
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, number};
 
 pub use self::client::{Client, Reply};
 pub use self::redis::{TestRedis, shared_redis};
@@ -49,6 +50,38 @@ pub struct TestApp {
 struct Defaults {
     #[command(flatten)]
     config: Config,
+}
+
+/// Rows of a table.
+///
+/// # Panics
+/// When the database refuses.
+#[must_use]
+pub fn count(scratch: &Scratch, table: &str) -> i64 {
+    let rows = scratch
+        .connect()
+        .map_err(|error| error.to_string())
+        .and_then(|mut connection| {
+            number(&mut connection, &format!("SELECT count(*) FROM {table}"))
+                .map_err(|error| error.to_string())
+        })
+        .unwrap_or_else(|error| panic!("{table} cannot be counted: {error}"));
+    rows.cast_signed()
+}
+
+/// Executes a statement; returns the rows it touched.
+///
+/// # Panics
+/// When the database refuses.
+#[allow(clippy::must_use_candidate)] // Most statements are executed for what they do.
+pub fn execute(scratch: &Scratch, statement: &str) -> usize {
+    scratch
+        .connect()
+        .map_err(|error| error.to_string())
+        .and_then(|mut connection| {
+            diesel::sql_query(statement).execute(&mut connection).map_err(|error| error.to_string())
+        })
+        .unwrap_or_else(|error| panic!("{statement}: {error}"))
 }
 
 /// The configuration of a server that nobody configured, plus `flags`.

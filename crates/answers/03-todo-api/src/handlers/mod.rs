@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, LOCATION};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use error_handling::{MEDIA_TYPE, Problem, ProblemBody, ProblemType};
+use error_handling::{Problem, ProblemType, problem_response};
 use serde::Serialize;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::IntoResponses;
+use utoipa::openapi::{RefOr, Response};
 
 use crate::precondition::{IfNoneMatch, stale};
 use crate::store::Written;
@@ -68,20 +68,12 @@ struct Unconditional;
 
 impl IntoResponses for Stale {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        [describe(ProblemType::PreconditionFailed)].into()
+        [problem_response(ProblemType::PreconditionFailed)].into()
     }
 }
 
 impl IntoResponses for Unconditional {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        [describe(ProblemType::PreconditionRequired)].into()
+        [problem_response(ProblemType::PreconditionRequired)].into()
     }
-}
-
-fn describe(kind: ProblemType) -> (String, RefOr<Response>) {
-    let schema = Ref::from_schema_name(ProblemBody::name());
-    let content = ContentBuilder::new().schema(Some(schema)).build();
-    let response =
-        ResponseBuilder::new().description(kind.title()).content(MEDIA_TYPE, content).build();
-    (kind.status().as_str().to_owned(), response.into())
 }

@@ -4,9 +4,6 @@
 
 use actix_web::http::Method;
 use auth::testing::sign_up;
-use diesel::sql_types::BigInt;
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
-use foundation::scratch::Scratch;
 use foundation::testing::{Client, Reply, TestApp};
 use serde_json::{Value, json};
 use todo_api::MODULE;
@@ -76,19 +73,4 @@ pub(crate) fn refused(problem: &Value) -> (&str, &str) {
     let error = &problem["errors"][0];
     let place = error["pointer"].as_str().or(error["parameter"].as_str());
     (place.unwrap_or_default(), error["code"].as_str().unwrap_or_default())
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
-}
-
-pub(crate) fn count(scratch: &Scratch, table: &str) -> i64 {
-    let counted = sql_query(format!("SELECT count(*) AS rows FROM {table}"));
-    counted.get_result::<Count>(&mut scratch.connect().unwrap()).unwrap().rows
-}
-
-pub(crate) fn execute(scratch: &Scratch, statement: &str) -> usize {
-    sql_query(statement).execute(&mut scratch.connect().unwrap()).unwrap()
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use evidence::{Failure, Outcome, Stage};
 use foundation::paging::Limit;
+use foundation::scratch::number;
 
-use super::observe::number;
 use crate::maintenance::{Retention, maintain};
 use crate::model::{Level, LoggedAt, Message, NewEntry, ServiceName};
 use crate::partitions;

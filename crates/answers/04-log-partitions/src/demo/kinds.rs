@@ -3,9 +3,10 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use evidence::{Outcome, Quantity, Stage};
+use foundation::scratch::number;
 
 use super::fill::rows;
-use super::observe::{executed, number};
+use super::observe::executed;
 
 const REGIONS: [&str; 4] = ["africa", "america", "asia", "europe"];
 const HASHES: u64 = 8;

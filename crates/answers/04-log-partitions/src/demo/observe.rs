@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Json};
-use evidence::{Cell, Failure, Quantity, Stage, statistics};
+use diesel::sql_types::Json;
+use evidence::{Failure, Stage};
 use foundation::explain::plan_of;
+use foundation::scratch::number;
 use serde_json::Value;
 
 use crate::plan::Plan;
@@ -15,21 +16,9 @@ use crate::plan::Plan;
 pub(super) const REPEATS: usize = 7;
 
 #[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    number: i64,
-}
-
-#[derive(QueryableByName)]
 struct Explained {
     #[diesel(sql_type = Json, column_name = "QUERY PLAN")]
     plan: Value,
-}
-
-/// The single number that an expression or a subquery in brackets stands for.
-pub(super) fn number(connection: &mut PgConnection, expression: &str) -> QueryResult<u64> {
-    let query = diesel::sql_query(format!("SELECT ({expression})::bigint AS number"));
-    Ok(query.get_result::<Number>(connection)?.number.unsigned_abs())
 }
 
 /// Executes a statement and tells what it read.
@@ -66,16 +55,6 @@ pub(super) fn times(
         times.push(began.elapsed());
     }
     Ok(times)
-}
-
-/// The median of times and its 95 % interval, such as `618 µs (601–723 µs)`.
-pub(super) fn time_cell(times: &[Duration]) -> Cell {
-    let measured = statistics::median_of("", String::new(), times);
-    let [low, high] =
-        [measured.low, measured.high].map(|value| Quantity { value, ..measured.value }.to_string());
-    let unit = high.rsplit(' ').next().unwrap_or_default();
-    let low = low.strip_suffix(unit).map_or(&*low, str::trim_end);
-    format!("{} ({low}–{high})", measured.value).into()
 }
 
 /// Bytes of write-ahead log that a statement causes on the whole server.

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use evidence::{Failure, Ladder, Outcome, Quantity, RungKind, Stage};
+use evidence::{Cell, Failure, Ladder, Outcome, Quantity, RungKind, Stage};
+use foundation::scratch::number;
 
 use super::fill::partition_of;
-use super::observe::{number, planning_times, time_cell};
+use super::observe::planning_times;
 use crate::month::Month;
 use crate::tempting::DECEMBER_BY_FUNCTION;
 
@@ -113,6 +114,6 @@ fn take_rung(
                AND relname LIKE 'planned\\_%'",
         )
     })?;
-    ladder.rung(kind, name, vec![Quantity::count(locked).into(), time_cell(&times)]);
+    ladder.rung(kind, name, vec![Quantity::count(locked).into(), Cell::times(&times)]);
     Ok(Planned { locked, times })
 }

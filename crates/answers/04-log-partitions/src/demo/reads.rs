@@ -5,9 +5,12 @@ use std::cell::RefCell;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use evidence::{Bar, Chart, ChartKind, Failure, Ladder, Outcome, Quantity, RungKind, Stage, Unit};
+use evidence::{
+    Bar, Cell, Chart, ChartKind, Failure, Ladder, Outcome, Quantity, RungKind, Stage, Unit,
+};
+use foundation::scratch::number;
 
-use super::observe::{executed, number, time_cell, times};
+use super::observe::{executed, times};
 use crate::plan::Plan;
 use crate::tempting::DECEMBER_BY_FUNCTION;
 
@@ -169,7 +172,7 @@ fn take_rung(
             Quantity::count(plan.buffers).into(),
             Quantity::count(plan.rows_read).into(),
             index.map_or_else(|| "none".into(), |_| Quantity::bytes(index_bytes).into()),
-            time_cell(&times),
+            Cell::times(&times),
         ],
     );
     Ok(Seen { plan, errors, index_bytes })

@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 use evidence::{Bar, Chart, ChartKind, Failure, Quantity, RungKind, Stage, Unit};
+use foundation::scratch::number;
 
 use super::fill::{MONTHS, partition_name};
-use super::observe::{number, wal_of};
+use super::observe::wal_of;
 use crate::tempting::delete_between;
 
 /// Bytes that one month of retention takes.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use evidence::{Failure, Outcome, Quantity, Scale, Stage};
+use evidence::{Cell, Failure, Outcome, Quantity, Scale, Stage};
 
-use super::{ALIVE, time_cell};
+use super::ALIVE;
 use crate::compute::{self, Way};
 use crate::rungs::CallAll;
 use crate::service::Service;
@@ -51,7 +51,7 @@ pub(super) fn climb(stage: &Stage) -> Outcome {
         let (took, cpu) = time(stage, way, &load)?;
         let mut cells =
             [counts.peak, counts.beats_while_held].map(|n| Quantity::count(n).into()).to_vec();
-        cells.extend([time_cell(&cpu), time_cell(&took)]);
+        cells.extend([Cell::times(&cpu), Cell::times(&took)]);
         ladder.rung(way.kind, way.name, cells);
         counted.push(counts);
     }

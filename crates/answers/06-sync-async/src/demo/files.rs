@@ -6,10 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use evidence::{Failure, Outcome, Quantity, RungKind, Scale, Stage, Unit};
+use evidence::{Cell, Failure, Outcome, Quantity, RungKind, Scale, Stage, Unit};
 use tokio::runtime::Runtime;
 
-use super::time_cell;
 use crate::files::{self, PIECE};
 use crate::hand_overs;
 use crate::trial::{BLOCKING_THREADS, runtime};
@@ -86,7 +85,7 @@ pub(super) fn climb(stage: &Stage) -> Outcome {
     let ladder = stage.ladder(title, &["trips to another thread", "time"]);
     for ((way, (trips, _)), times) in WAYS.iter().zip(&counted).zip(&times) {
         let trips = Quantity::count(*trips);
-        ladder.rung(way.kind, way.name, vec![trips.into(), time_cell(times)]);
+        ladder.rung(way.kind, way.name, vec![trips.into(), Cell::times(times)]);
     }
     for (way, (trips, _)) in WAYS.iter().zip(&counted) {
         let label = format!("trips to another thread: {}", way.name);

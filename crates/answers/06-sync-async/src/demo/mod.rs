@@ -5,9 +5,7 @@ mod files;
 mod timeline;
 mod waits;
 
-use std::time::Duration;
-
-use evidence::{Cell, Needs, Outcome, Quantity, Scale, Stage, Story, statistics};
+use evidence::{Needs, Outcome, Quantity, Scale, Stage, Story};
 
 use crate::trial::WORKERS;
 use waits::Waits;
@@ -48,14 +46,4 @@ fn story(waits: &Waits) -> Story {
             count(waits.blocking_peak),
         ),
     }
-}
-
-/// The median of times and its interval, such as `618 µs (601–723 µs)`.
-fn time_cell(times: &[Duration]) -> Cell {
-    let measured = statistics::median_of("", String::new(), times);
-    let [low, high] =
-        [measured.low, measured.high].map(|value| Quantity { value, ..measured.value }.to_string());
-    let unit = high.rsplit(' ').next().unwrap_or_default();
-    let low = low.strip_suffix(unit).map_or(&*low, str::trim_end);
-    format!("{} ({low}–{high})", measured.value).into()
 }

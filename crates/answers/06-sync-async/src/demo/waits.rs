@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use evidence::statistics::{self, Latencies};
-use evidence::{Bar, Chart, ChartKind, Failure, Quantity, RungKind, Scale, Stage, Unit};
+use evidence::{Bar, Cell, Chart, ChartKind, Failure, Quantity, RungKind, Scale, Stage, Unit};
 
-use super::{ALIVE, time_cell};
+use super::ALIVE;
 use crate::rungs::{RUNGS, Rung, sequential, thread_pool};
 use crate::service::Service;
 use crate::trial::{BLOCKING_THREADS, Counted, STILL, Trial, WORKERS};
@@ -99,7 +99,7 @@ fn show(stage: &Stage, load: &Load, counted: &[Counted], times: &[Times]) {
         let late = statistics::percentile(&times.lateness, 99.0);
         let counts = [counted.peak, counted.threads, counted.stalls];
         let mut cells = counts.map(|count| Quantity::count(count).into()).to_vec();
-        cells.extend([Quantity::duration(late).into(), time_cell(&times.took)]);
+        cells.extend([Quantity::duration(late).into(), Cell::times(&times.took)]);
         ladder.rung(rung.kind, rung.name, cells);
     }
     for ((rung, counted), times) in RUNGS.iter().zip(counted).zip(times) {

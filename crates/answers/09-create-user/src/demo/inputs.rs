@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use actix_web::http::Method;
 use evidence::{Failure, Quantity, Stage};
-use foundation::scratch::Scratch;
+use foundation::scratch::{Scratch, number};
 use foundation::testing::{Client, Reply};
 use serde_json::{Value, json};
 
-use super::races::number;
 use super::serve;
 
 const USERS: &str = "/api/v1/users";
@@ -40,7 +39,7 @@ pub(super) fn refuse(stage: &Stage, scratch: &Arc<Scratch>) -> Result<u64, Failu
         }
         replies
     });
-    let stored = number(&mut connection, "users", "count(*)")?;
+    let stored = number(&mut connection, "SELECT count(*) FROM users")?;
     judge(stage, &inputs, &replies, stored);
     Ok(inputs.len() as u64)
 }

@@ -9,9 +9,9 @@ use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
 use evidence::{Failure, Outcome, Quantity, Stage};
 use foundation::idempotency::{Attempt, Claim, IdempotencyKey, claim};
-use foundation::scratch::Scratch;
+use foundation::scratch::{Scratch, number};
 
-use super::races::{counted, number};
+use super::races::counted;
 use super::somebody;
 use crate::registration::store_once;
 
@@ -38,7 +38,7 @@ pub(super) fn weigh(stage: &Stage, scratch: &Scratch) -> Outcome {
         Ok(())
     })?;
     let keyed = average(scratch, "keyed", with_key)?;
-    let kept = number(&mut scratch.connect()?, "idempotency_keys", "count(*)")?;
+    let kept = number(&mut scratch.connect()?, "SELECT count(*) FROM idempotency_keys")?;
     for (id, name, weight) in [("plain", "without", &plain), ("keyed", "with", &keyed)] {
         let statements = Quantity::count(weight.statements);
         stage.measure(&format!("statements-{id}"), format!("statements {name} a key"), statements);
@@ -85,12 +85,12 @@ fn average(
     }
     let mut watching = scratch.connect()?;
     let position = "pg_current_wal_insert_lsn() - '0/0'::pg_lsn";
-    let began = number(&mut watching, "(SELECT 1) AS one", position)?;
+    let began = number(&mut watching, position)?;
     statements.store(0, Ordering::Relaxed);
     for n in WARM_UP..WARM_UP + WEIGHED {
         register(&mut connection, n)?;
     }
-    let ended = number(&mut watching, "(SELECT 1) AS one", position)?;
+    let ended = number(&mut watching, position)?;
     Ok(Weight {
         statements: statements.load(Ordering::Relaxed) / WEIGHED,
         log_bytes: (ended - began) / WEIGHED,

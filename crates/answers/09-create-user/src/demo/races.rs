@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::BigInt;
 use evidence::{Bar, Chart, ChartKind, Failure, Quantity, Stage, Unit};
-use foundation::scratch::Scratch;
+use foundation::scratch::{Scratch, number};
 
 use super::attempts::{Attempt, Told, VARIANTS, Variant};
 use super::somebody;
@@ -173,8 +172,9 @@ fn run(scratch: &Scratch, variant: &Variant, addresses: u64) -> Result<Seen, Fai
         seen.taken += taken;
         seen.retries += retries;
     }
-    seen.accounts = number(&mut connection, variant.table, "count(*)")?;
-    let distinct = number(&mut connection, variant.table, "count(DISTINCT email_normalized)")?;
+    let of = |what: &str| format!("SELECT {what} FROM {}", variant.table);
+    seen.accounts = number(&mut connection, &of("count(*)"))?;
+    let distinct = number(&mut connection, &of("count(DISTINCT email_normalized)"))?;
     seen.duplicates = seen.accounts - distinct;
     Ok(seen)
 }
@@ -216,22 +216,6 @@ fn client(
         }
     }
     failed.map_or(Ok(seen), Err)
-}
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    number: i64,
-}
-
-/// What an expression over a table comes to.
-pub(super) fn number(
-    connection: &mut PgConnection,
-    table: &str,
-    expression: &str,
-) -> QueryResult<u64> {
-    let query = diesel::sql_query(format!("SELECT ({expression})::bigint AS number FROM {table}"));
-    Ok(query.get_result::<Number>(connection)?.number.unsigned_abs())
 }
 
 fn chart(seen: &[Seen]) -> Chart {

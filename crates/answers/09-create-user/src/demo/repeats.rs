@@ -6,12 +6,11 @@ use std::time::Duration;
 use actix_web::http::Method;
 use diesel::connection::SimpleConnection;
 use evidence::{Failure, Outcome, Quantity, RungKind, Stage};
-use foundation::scratch::Scratch;
+use foundation::scratch::{Scratch, number};
 use foundation::testing::{Client, Reply};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::races::number;
 use super::serve;
 
 /// Requests at once, as a client sends whose first attempts seem to hang.
@@ -96,7 +95,7 @@ fn repeat(scratch: &Arc<Scratch>, key: Option<&str>) -> Result<Seen, Failure> {
         answers.iter().map(|(reply, _)| reply).filter(|reply| reply.status == 201).collect();
     let one = created.first().map(|reply| (&reply.text, reply.header("location")));
     Ok(Seen {
-        accounts: number(&mut connection, "users", "count(*)")?,
+        accounts: number(&mut connection, "SELECT count(*) FROM users")?,
         told_created: created.len() as u64,
         told_taken: answers.iter().filter(|(reply, _)| reply.status == 409).count() as u64,
         waited: answers.iter().map(|(_, waited)| waited).sum(),

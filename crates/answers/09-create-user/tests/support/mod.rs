@@ -4,9 +4,6 @@
 
 use actix_web::http::Method;
 use create_user::MODULE;
-use diesel::sql_types::BigInt;
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
-use foundation::scratch::Scratch;
 use foundation::testing::{Client, Reply, TestApp};
 use serde_json::{Value, json};
 
@@ -41,19 +38,4 @@ pub(crate) fn with_email(email: &str) -> Value {
 pub(crate) async fn post_with_key(client: &Client, key: &str, body: &Value) -> Reply {
     let headers = [("content-type", "application/json"), ("idempotency-key", key)];
     client.send(Method::POST, USERS, &headers, Some(body.to_string().into_bytes())).await
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
-}
-
-pub(crate) fn count(scratch: &Scratch, table: &str) -> i64 {
-    let counted = sql_query(format!("SELECT count(*) AS rows FROM {table}"));
-    counted.get_result::<Count>(&mut scratch.connect().unwrap()).unwrap().rows
-}
-
-pub(crate) fn execute(scratch: &Scratch, statement: &str) -> usize {
-    sql_query(statement).execute(&mut scratch.connect().unwrap()).unwrap()
 }

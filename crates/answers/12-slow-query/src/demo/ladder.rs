@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use evidence::{Bar, Chart, ChartKind, Failure, Ladder, Quantity, RungKind, Stage, Unit};
+use evidence::{Bar, Cell, Chart, ChartKind, Failure, Ladder, Quantity, RungKind, Stage, Unit};
 use foundation::explain::PlanTree;
+use foundation::scratch::number;
 
-use super::observe::{number, time_cell, times, tried};
+use super::observe::{times, tried};
 use super::price;
 use crate::beside::beside;
 use crate::dashboard::{OPEN_ORDERS, OpenOrder, open_orders, plan};
@@ -171,7 +172,7 @@ fn add_rung(ladder: &Ladder<'_>, variant: &Variant, tried: &Tried) {
                 .index
                 .map_or_else(|| "none".into(), |_| Quantity::bytes(tried.index_bytes).into()),
             Quantity::bytes(tried.wal).into(),
-            time_cell(&tried.times),
+            Cell::times(&tried.times),
         ],
     );
 }

@@ -4,8 +4,9 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use evidence::{Failure, Outcome, Quantity, Stage};
 use foundation::explain::{PlanTree, plan_of};
+use foundation::scratch::number;
 
-use super::observe::{number, tried};
+use super::observe::tried;
 
 /// Most orders are delivered, so nearly every page of the table holds one.
 const MOST_ORDERS: &str = "SELECT sum(total_cents) FROM orders WHERE status = 'delivered'";

@@ -6,8 +6,9 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use evidence::{Failure, Outcome, Quantity, Stage};
 use foundation::explain::plan_of;
+use foundation::scratch::number;
 
-use super::observe::{number, tried};
+use super::observe::tried;
 use crate::index::{COMPOSITE, COVERING, EXPRESSION, Index, PARTIAL};
 use crate::tempting::{SINGLE, WRONG_ORDER};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::http::Method;
 use auth::MODULE;
 use auth::testing::account;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use foundation::scratch::Scratch;
 use foundation::testing::{Client, Reply, TestApp};
@@ -107,17 +107,6 @@ pub(crate) async fn log_in_from(app: &TestApp, last: u8, body: &Value) -> u16 {
 }
 
 #[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
-}
-
-pub(crate) fn count(scratch: &Scratch, table: &str) -> i64 {
-    let counted = sql_query(format!("SELECT count(*) AS rows FROM {table}"));
-    counted.get_result::<Count>(&mut scratch.connect().unwrap()).unwrap().rows
-}
-
-#[derive(QueryableByName)]
 struct Cell {
     #[diesel(sql_type = Text)]
     value: String,
@@ -127,10 +116,6 @@ struct Cell {
 pub(crate) fn value(scratch: &Scratch, query: &str) -> String {
     let selected = sql_query(format!("SELECT ({query})::text AS value"));
     selected.get_result::<Cell>(&mut scratch.connect().unwrap()).unwrap().value
-}
-
-pub(crate) fn execute(scratch: &Scratch, statement: &str) -> usize {
-    sql_query(statement).execute(&mut scratch.connect().unwrap()).unwrap()
 }
 
 /// A metric without labels.
