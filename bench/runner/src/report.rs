@@ -72,7 +72,11 @@ fn section(plan: &Plan, results: &Results, workload: Workload) -> String {
 
 fn route(workload: Workload) -> &'static str {
     match workload {
-        Workload::Read => "`GET /api/v1/users/{id}`, a random one of all users:",
+        Workload::Read => {
+            "`GET /api/v1/users/{id}`, a random one of all users. The backend reads those that wait at \
+             the same time in one statement, `= ANY($1)` instead of `= $1`; the others run one for \
+             each request:"
+        }
         Workload::Page => {
             "`GET /api/v1/logs?from=…&to=…&limit=20`, from the start of the month to a random \
              moment in its second half; one row more tells whether there is a next page:"

@@ -2,13 +2,13 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use error_handling::{Json, Path, Problem, ReadProblems, WriteProblems};
-use foundation::database::Database;
+use foundation::database::{Database, KeyedReads};
 use foundation::idempotency::OptionalKey;
 
 use crate::model::UserId;
 use crate::registration::Registrations;
 use crate::request::Registration;
-use crate::store::{self, Account, Profile};
+use crate::store::{Account, Profile};
 
 /// Ten times the longest acceptable registration, escapes included.
 const BODY_LIMIT: usize = 16 << 10;
@@ -69,8 +69,9 @@ pub(crate) async fn create(
 #[get("/api/v1/users/{id}")]
 pub(crate) async fn profile(
     database: web::Data<Database>,
+    profiles: web::Data<KeyedReads<UserId, Profile>>,
     Path(id): Path<UserId>,
 ) -> Result<web::Json<Profile>, Problem> {
-    let found = database.run(move |connection| store::profile(connection, id)).await?;
+    let found = profiles.get(&database, id).await?;
     found.map(web::Json).ok_or_else(|| Problem::not_found("user"))
 }

@@ -11,7 +11,7 @@ use auth::{AccountForm, Passwords};
 use diesel::{Connection, PgConnection};
 use error_handling::{Cause, InvalidField, Problem, on_constraint};
 use foundation::client_address::client_address;
-use foundation::database::Database;
+use foundation::database::{Database, KeyedReads};
 use foundation::idempotency::{self, Attempt, Claim, IdempotencyKey, Lease, StoredResponse};
 use foundation::module::{Share, StartFailure, Starting};
 use foundation::rate_limit::{Allowance, RateLimit, client_key};
@@ -54,6 +54,7 @@ impl Registrations {
         });
         Ok(Arc::new(move |config| {
             config.app_data(registrations.clone());
+            config.app_data(web::Data::new(KeyedReads::new(store::profiles)));
         }))
     }
 

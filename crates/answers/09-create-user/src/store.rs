@@ -30,7 +30,7 @@ pub struct Account {
 }
 
 /// An account as everybody sees it: without the address.
-#[derive(Debug, Queryable, Serialize, ToSchema)]
+#[derive(Clone, Debug, Queryable, Serialize, ToSchema)]
 #[schema(as = UserProfile)]
 pub struct Profile {
     /// Identifies it for ever.
@@ -62,19 +62,23 @@ pub fn insert(connection: &mut PgConnection, user: &NewUser) -> QueryResult<Acco
         .get_result(connection)
 }
 
-/// The profile of one account, by primary key.
+/// The profiles of these accounts, by primary key; in any order, without those that do not exist.
 ///
 /// # Errors
 /// Whatever the database says.
-pub fn profile(connection: &mut PgConnection, id: UserId) -> QueryResult<Option<Profile>> {
-    profile_query(id).get_result(connection).optional()
+pub fn profiles(
+    connection: &mut PgConnection,
+    ids: &[UserId],
+) -> QueryResult<Vec<(UserId, Profile)>> {
+    let found: Vec<Profile> = profiles_query(ids).load(connection)?;
+    Ok(found.into_iter().map(|profile| (profile.id, profile)).collect())
 }
 
-/// The statement of [`profile`], apart so that its plan can be held by a test. Three columns: what
+/// The statement of [`profiles`], apart so that its plan can be held by a test. Three columns: what
 /// is not selected is neither sent nor leaked.
 #[diesel::dsl::auto_type(no_type_alias)]
-pub fn profile_query(id: UserId) -> _ {
-    let number: i64 = id.number();
+pub fn profiles_query(ids: &[UserId]) -> _ {
+    let numbers: Vec<i64> = ids.iter().map(|id| id.number()).collect();
     let columns = (users::id, users::name, users::created_at);
-    users::table.find(number).select(columns)
+    users::table.filter(users::id.eq_any(numbers)).select(columns)
 }

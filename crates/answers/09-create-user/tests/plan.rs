@@ -1,4 +1,4 @@
-//! The read that a page makes for every person it shows stays one look at the primary key.
+//! However many profiles a statement reads, each costs one look at the primary key.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
 
@@ -11,7 +11,7 @@ use foundation::testing::execute;
 use support::app;
 
 #[test]
-fn a_profile_is_read_by_its_primary_key() {
+fn profiles_are_read_by_their_primary_key() {
     let app = app();
     execute(
         &app.scratch,
@@ -21,10 +21,13 @@ fn a_profile_is_read_by_its_primary_key() {
     );
     execute(&app.scratch, "ANALYZE users");
     let mut connection = app.scratch.connect().unwrap();
-    let profile = || store::profile_query(UserId::from(777));
-    plan_of(&mut connection, profile()).unwrap(); // The first one also reads the catalog.
-    let plan = plan_of(&mut connection, profile()).unwrap();
-    PlanGuard::of(&plan).uses_index("users_pkey").no_seq_scans().at_most_buffers(4);
-    let profile = store::profile(&mut connection, UserId::from(777)).unwrap().unwrap();
-    assert_eq!(profile.id, UserId::from(777));
+    let wanted: Vec<UserId> = [777, 15_000, 20_001].map(UserId::from).to_vec();
+    let profiles = || store::profiles_query(&wanted);
+    plan_of(&mut connection, profiles()).unwrap(); // The first one also reads the catalog.
+    let plan = plan_of(&mut connection, profiles()).unwrap();
+    PlanGuard::of(&plan).uses_index("users_pkey").no_seq_scans().at_most_buffers(12);
+    let found = store::profiles(&mut connection, &wanted).unwrap();
+    let mut found: Vec<i64> = found.into_iter().map(|(id, _)| id.number()).collect();
+    found.sort_unstable();
+    assert_eq!(found, [777, 15_000], "the third account does not exist");
 }

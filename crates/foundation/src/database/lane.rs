@@ -85,6 +85,11 @@ impl Lane {
         Self { queue: sender, answer_within, wait, threads: threads.max(1), pace, metrics }
     }
 
+    /// The longest that a caller waits, also for a server that hangs.
+    pub(super) fn answer_within(&self) -> Duration {
+        self.answer_within
+    }
+
     pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, Problem>
     where
         F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,

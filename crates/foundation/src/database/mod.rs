@@ -6,6 +6,7 @@
 //! or slow answers 503 at once. Switch to an async driver when one process needs more statements
 //! in flight than a few threads per core.
 
+mod keyed;
 mod lane;
 mod session;
 
@@ -18,6 +19,7 @@ use secrecy::SecretString;
 
 use crate::config::DatabaseConfig;
 use crate::metrics::Metrics;
+pub use keyed::{KeyedReads, Load};
 use lane::{Lane, LaneSettings};
 use session::PlanOften;
 

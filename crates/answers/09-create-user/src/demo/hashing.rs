@@ -185,7 +185,7 @@ fn storm(scratch: &Scratch, place: &Place, cost: u32, hashes: u64) -> Result<See
 }
 
 async fn read(database: &Database) -> Result<(), Problem> {
-    database.run(|connection| store::profile(connection, UserId::from(1))).await.map(|_| ())
+    database.run(|connection| store::profiles(connection, &[UserId::from(1)])).await.map(|_| ())
 }
 
 async fn sign_up(place: Place, database: Database, cost: u32, times: u64) -> Result<(), Problem> {
