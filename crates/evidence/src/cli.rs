@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
 
 use crate::terminal::{BAD, BOLD, DIM, GOOD, WARN, paint, summary_table};
 use crate::{
@@ -47,21 +47,61 @@ struct Arguments {
     demo: DemoArgs,
 }
 
+/// A subcommand that an answer brings beside its demo. Plain functions, so that a list of them can
+/// be a `const` of the answer's crate.
+#[derive(Clone, Copy, Debug)]
+pub struct Extra {
+    /// Its name, help and arguments. Of two with one name the first is run.
+    pub command: fn() -> Command,
+    /// Runs it on the arguments that `command` declared, and gives the exit code of the process.
+    pub run: fn(&ArgMatches) -> ExitCode,
+}
+
+impl Extra {
+    /// Adds `extras` to the subcommands of `command`.
+    #[must_use]
+    pub fn offer(extras: &[Self], command: Command) -> Command {
+        command.subcommands(extras.iter().map(|extra| (extra.command)()))
+    }
+
+    /// Runs the one of `extras` that `matches` asks for; `None` when it asks for none of them.
+    #[must_use]
+    pub fn run_asked(extras: &[Self], matches: &ArgMatches) -> Option<ExitCode> {
+        let (name, matches) = matches.subcommand()?;
+        let extra = extras.iter().find(|extra| (extra.command)().get_name() == name)?;
+        Some((extra.run)(matches))
+    }
+}
+
 /// Performs `answer` as the arguments of this process say; the whole `main` of an answer crate.
 ///
 /// Exit codes: 0 every claim held, 1 one did not or the demo failed, 2 wrong usage, 130 stopped.
 #[must_use]
 pub fn run(answer: &'static Answer) -> ExitCode {
+    run_with(answer, &[])
+}
+
+/// As [`run`], for an answer that has subcommands of its own. Without a subcommand it is the demo.
+#[must_use]
+pub fn run_with(answer: &'static Answer, extras: &[Extra]) -> ExitCode {
+    let matches = command(answer, extras).get_matches();
+    if let Some(code) = Extra::run_asked(extras, &matches) {
+        return code;
+    }
+    match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => perform(&[answer], &arguments.demo),
+        Err(error) => error.exit(),
+    }
+}
+
+fn command(answer: &Answer, extras: &[Extra]) -> Command {
     let about = format!(
         "{}. {}\n\nRuns the demo of this answer: the wrong way failing, the right way passing, and \
          the numbers you may quote, measured here.",
         answer.number, answer.title
     );
-    let matches = Arguments::command().name(answer.slug).about(about).get_matches();
-    match Arguments::from_arg_matches(&matches) {
-        Ok(arguments) => perform(&[answer], &arguments.demo),
-        Err(error) => error.exit(),
-    }
+    let demo = Arguments::command().name(answer.slug).about(about);
+    Extra::offer(extras, demo.args_conflicts_with_subcommands(true))
 }
 
 /// Performs each of `answers` in turn, until one is interrupted. Several are summed up in a table

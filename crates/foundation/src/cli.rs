@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use evidence::Answer;
-use evidence::cli::{DemoArgs, perform};
+use evidence::cli::{DemoArgs, Extra, perform};
 use secrecy::SecretString;
 
 use crate::backing::Backing;
@@ -47,7 +47,16 @@ pub struct JobArgs {
 
 /// What `fn main()` of an answer with an API calls: the demo by default, `serve`, `job`.
 pub fn run(answer: &'static Answer, module: &'static Module) -> ExitCode {
-    let cli = Cli::parse();
+    run_with(answer, module, &[])
+}
+
+/// As [`run`], for an answer that has subcommands of its own beside these.
+pub fn run_with(answer: &'static Answer, module: &'static Module, extras: &[Extra]) -> ExitCode {
+    let matches = Extra::offer(extras, Cli::command()).get_matches();
+    if let Some(code) = Extra::run_asked(extras, &matches) {
+        return code;
+    }
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
         None => perform(&[answer], &cli.demo),
         Some(Command::Serve(config)) => serve(answer, module, &config),

@@ -33,6 +33,17 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
     client
 }
 
+/// Whether the client's connection is encrypted: a trusted proxy says so in the right-most
+/// `X-Forwarded-Proto`. Anybody else's header is ignored, as this server speaks no TLS itself.
+#[must_use]
+pub fn over_tls(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> bool {
+    let peer = peer.to_canonical();
+    let scheme = headers.get_all("x-forwarded-proto").last().and_then(|value| value.to_str().ok());
+    let scheme = scheme.and_then(|schemes| schemes.rsplit(',').next()).map(str::trim);
+    trusted.iter().any(|net| net.contains(&peer))
+        && scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+}
+
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::{HeaderName, HeaderValue};
@@ -57,6 +68,23 @@ mod tests {
             headers.insert(name, HeaderValue::from_static(header));
             let found = client_address(peer.parse().unwrap(), &headers, &trusted);
             assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{why}");
+        }
+    }
+    #[test]
+    fn only_a_trusted_proxy_can_say_that_the_client_came_over_tls() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        let cases = [
+            ("10.0.0.1", "https", true, "the proxy says so"),
+            ("10.0.0.1", "http", false, "it says otherwise"),
+            ("10.0.0.1", "https, http", false, "what the client wrote is ignored"),
+            ("10.0.0.1", "http,HTTPS", true, "the nearest hop counts"),
+            ("198.51.100.7", "https", false, "a stranger's header is ignored"),
+        ];
+        for (peer, header, encrypted, why) in cases {
+            let mut headers = HeaderMap::new();
+            let name = HeaderName::from_static("x-forwarded-proto");
+            headers.insert(name, HeaderValue::from_static(header));
+            assert_eq!(over_tls(peer.parse().unwrap(), &headers, &trusted), encrypted, "{why}");
         }
     }
 }

@@ -7,6 +7,7 @@ use diesel::PgConnection;
 use crate::backing::{Backing, BackingError};
 use crate::config::Config;
 use crate::database::Database;
+use crate::descriptors;
 use crate::http::{MountPages, Parts, ServeError, Server};
 use crate::metrics::Metrics;
 use crate::module::{Module, StartFailure, Starting};
@@ -58,6 +59,7 @@ pub fn serve(
     assemble: impl FnOnce(SocketAddr) -> Service,
     started: impl FnOnce(SocketAddr, &Backing),
 ) -> Result<Backing, LaunchError> {
+    descriptors::make_room();
     actix_web::rt::System::new().block_on(async {
         // The address comes first: a port in use should not cost the start of a database.
         let server = Server::bind(config)?;
@@ -68,7 +70,9 @@ pub fn serve(
         let Service { modules, pages, on_signal } = assemble(address);
         let mut connection = backing.connect()?;
         let redis = open_redis(&backing, &mut connection, config, &metrics).await?;
-        let mut starting = Starting::new(config, &metrics, &mut connection, redis.as_ref());
+        // Modules that make connections of their own find the database here, also a private one.
+        let found = Config { database_url: Some(backing.url().clone()), ..config.clone() };
+        let mut starting = Starting::new(&found, &metrics, &mut connection, redis.as_ref());
         let shares = Module::start_all(&modules, &mut starting).map_err(LaunchError::Module)?;
         let database = Database::open(backing.url(), &config.database, &metrics);
         let routes = modules.iter().map(|module| module.routes).collect();

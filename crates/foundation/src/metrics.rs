@@ -8,6 +8,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use crate::operations::{ProcessMetrics, RequestLog, Workers};
+
 /// All metrics of one server; cheap to clone.
 ///
 /// A registry of its own, instead of the library's global one, so that tests and demos that run
@@ -25,6 +27,12 @@ pub struct Metrics {
     refused: IntCounterVec,
     wait: HistogramVec,
     run: HistogramVec,
+    busy: IntGaugeVec,
+    threads: IntGaugeVec,
+    connections: IntGaugeVec,
+    statements: IntCounterVec,
+    request_log: RequestLog,
+    workers: Workers,
     /// Counters of answers. A mutex: they are looked up once per rare event.
     counters: Arc<Mutex<BTreeMap<&'static str, IntCounter>>>,
 }
@@ -36,6 +44,10 @@ pub(crate) struct LaneMetrics {
     pub(crate) refused: IntCounter,
     pub(crate) wait: Histogram,
     pub(crate) run: Histogram,
+    pub(crate) busy: IntGauge,
+    pub(crate) threads: IntGauge,
+    pub(crate) connections: IntGauge,
+    pub(crate) statements: IntCounter,
 }
 
 /// From half a millisecond to ten seconds: below is noise, above is a time-out.
@@ -52,6 +64,8 @@ impl Metrics {
             let options = HistogramOpts::new(name, help).buckets(BUCKETS.to_vec());
             HistogramVec::new(options, labels)
         };
+        let gauges = |name, help| IntGaugeVec::new(Opts::new(name, help), &["lane"]);
+        let counters = |name, help| IntCounterVec::new(Opts::new(name, help), &["lane"]);
         let metrics = Self {
             registry: Registry::new(),
             requests: IntCounterVec::new(
@@ -65,16 +79,16 @@ impl Metrics {
             )?,
             in_flight: IntGauge::new("http_requests_in_flight", "Requests being served")?,
             shed: IntCounter::new("http_requests_shed_total", "Refused: too many in flight")?,
-            queued: IntGaugeVec::new(
-                Opts::new("database_queue_length", "Work waiting for a database thread"),
-                &["lane"],
-            )?,
-            refused: IntCounterVec::new(
-                Opts::new("database_refused_total", "Work refused or given up on"),
-                &["lane"],
-            )?,
+            queued: gauges("database_queue_length", "Work waiting for a database thread")?,
+            refused: counters("database_refused_total", "Work refused or given up on")?,
             wait: histogram("database_wait_seconds", "Time in the queue", &["lane"])?,
             run: histogram("database_run_seconds", "Time with a connection", &["lane"])?,
+            busy: gauges("database_busy_threads", "Database threads at work")?,
+            threads: gauges("database_threads", "Database threads, each with one connection")?,
+            connections: gauges("database_connections", "Connections that are open")?,
+            statements: counters("database_statements_total", "SQL statements sent")?,
+            request_log: RequestLog::default(),
+            workers: Workers::new()?,
             counters: Arc::default(),
         };
         metrics.register_all()?;
@@ -89,7 +103,24 @@ impl Metrics {
         self.register(self.queued.clone())?;
         self.register(self.refused.clone())?;
         self.register(self.wait.clone())?;
-        self.register(self.run.clone())
+        self.register(self.run.clone())?;
+        self.register(self.busy.clone())?;
+        self.register(self.threads.clone())?;
+        self.register(self.connections.clone())?;
+        self.register(self.statements.clone())?;
+        self.register(self.workers.clone())?;
+        ProcessMetrics::new()?.map_or(Ok(()), |process| self.register(process))
+    }
+
+    /// The requests that this server has finished.
+    #[must_use]
+    pub const fn request_log(&self) -> &RequestLog {
+        &self.request_log
+    }
+
+    /// Watches the HTTP worker that this is called on.
+    pub(crate) fn watch_worker(&self) {
+        self.workers.watch_this();
     }
 
     /// Adds to the counter of this name, which is made at the first call: how an answer counts its
@@ -139,6 +170,10 @@ impl Metrics {
             refused: self.refused.with_label_values(&[name]),
             wait: self.wait.with_label_values(&[name]),
             run: self.run.with_label_values(&[name]),
+            busy: self.busy.with_label_values(&[name]),
+            threads: self.threads.with_label_values(&[name]),
+            connections: self.connections.with_label_values(&[name]),
+            statements: self.statements.with_label_values(&[name]),
         }
     }
 

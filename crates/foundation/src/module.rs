@@ -4,11 +4,11 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{self, ServiceConfig};
 use diesel::PgConnection;
 
 use crate::config::Config;
-use crate::http::Mount;
+use crate::http::{Mount, ResponseHook, ResponseHooks};
 use crate::jobs::Job;
 use crate::metrics::Metrics;
 use crate::redis::Redis;
@@ -19,6 +19,9 @@ pub type Share = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 /// Whatever keeps a module from starting; shown to the person who starts the server.
 pub type StartFailure = Box<dyn std::error::Error + Send + Sync>;
 
+/// How a module starts.
+pub type Start = fn(&mut Starting<'_>) -> Result<Share, StartFailure>;
+
 /// An answer's API with all it needs to run.
 #[derive(Debug)]
 pub struct Module {
@@ -26,7 +29,7 @@ pub struct Module {
     pub routes: Mount,
     /// Starts what the routes need beside the database, such as threads or keys; called once for
     /// each server, after the migrations.
-    pub start: fn(&mut Starting<'_>) -> Result<Share, StartFailure>,
+    pub start: Start,
     /// Work that recurs.
     pub jobs: &'static [&'static Job],
 }
@@ -42,6 +45,7 @@ pub struct Starting<'server> {
     /// What it shares with other servers, where there is a Redis. It may be gone at any time.
     pub redis: Option<&'server Redis>,
     started: HashMap<TypeId, Box<dyn Any>>,
+    hooks: Vec<ResponseHook>,
 }
 
 impl std::fmt::Debug for Starting<'_> {
@@ -59,7 +63,7 @@ impl<'server> Starting<'server> {
         connection: &'server mut PgConnection,
         redis: Option<&'server Redis>,
     ) -> Self {
-        Self { config, metrics, connection, redis, started: HashMap::new() }
+        Self { config, metrics, connection, redis, started: HashMap::new(), hooks: Vec::new() }
     }
 
     /// Starts what several modules need, such as a lane of threads or a key, at the first call for
@@ -79,6 +83,20 @@ impl<'server> Starting<'server> {
         self.started.insert(kind, Box::new(started.clone()));
         Ok(started)
     }
+
+    /// Lets every response of this server pass through `hook`, also errors and those of routes of
+    /// other modules.
+    pub fn on_response(&mut self, hook: ResponseHook) {
+        self.hooks.push(hook);
+    }
+
+    /// Hands the hooks of all modules to the app of each worker.
+    pub(crate) fn share_hooks(&mut self) -> Share {
+        let hooks = ResponseHooks::new(std::mem::take(&mut self.hooks));
+        Arc::new(move |config| {
+            config.app_data(web::Data::new(hooks.clone()));
+        })
+    }
 }
 
 impl Module {
@@ -90,7 +108,7 @@ impl Module {
         Ok(Arc::new(|_| {}))
     }
 
-    /// Starts every module.
+    /// Starts every module; also hands out what they registered for responses.
     ///
     /// # Errors
     /// The first failure.
@@ -98,6 +116,16 @@ impl Module {
         modules: &[&Self],
         starting: &mut Starting<'_>,
     ) -> Result<Vec<Share>, StartFailure> {
-        modules.iter().map(|module| (module.start)(starting)).collect()
+        Self::start_each(modules.iter().map(|module| module.start), starting)
+    }
+
+    /// The same for modules that live shorter than the server's thread.
+    pub(crate) fn start_each(
+        starts: impl Iterator<Item = Start>,
+        starting: &mut Starting<'_>,
+    ) -> Result<Vec<Share>, StartFailure> {
+        let mut shares = starts.map(|start| start(starting)).collect::<Result<Vec<_>, _>>()?;
+        shares.push(starting.share_hooks());
+        Ok(shares)
     }
 }

@@ -1,14 +1,21 @@
 //! Log lines: one subscriber, two formats, and a last line of defence against secrets.
 
+mod tap;
+
 use std::io::{self, IsTerminal, Write};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::bytes::Regex;
+use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Identity, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::config::LogFormat;
+use crate::operations::{LogLevel, SpanRecorder};
+
+pub use tap::{LogLine, LogTap};
 
 /// The filter could not be read, or a subscriber exists already.
 #[derive(Debug, thiserror::Error)]
@@ -21,19 +28,53 @@ pub enum TelemetryError {
     SetTwice(#[from] tracing_subscriber::util::TryInitError),
 }
 
+/// Set with the subscriber, of which a process has one.
+static LOG_LEVEL: OnceLock<LogLevel> = OnceLock::new();
+
+type Lines = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Sends log lines of this process to standard error.
 ///
 /// # Errors
 /// See [`TelemetryError`].
 pub fn init(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(filter)?;
-    let is_terminal = io::stderr().is_terminal();
-    let lines = fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(RedactedStderr);
-    match format {
-        LogFormat::Human => lines.with_target(false).compact().finish().try_init()?,
-        LogFormat::Json => lines.json().flatten_event(true).finish().try_init()?,
-    }
+    let lines = fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(RedactedStderr);
+    let lines: Lines = match format {
+        LogFormat::Human => lines.with_target(false).compact().boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    install(filter, lines)?;
     error_handling::install_panic_hook();
+    Ok(())
+}
+
+/// Keeps spans and feeds every [`LogTap`], and writes nothing: for a demo or a test, whose own
+/// output the lines would disturb. Does nothing where logging is set up already.
+///
+/// # Errors
+/// [`TelemetryError::Filter`].
+pub fn init_quiet(filter: &str) -> Result<(), TelemetryError> {
+    match install(filter, Identity::new().boxed()) {
+        Err(TelemetryError::SetTwice(_)) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// What changes the log filter of this process; none before logging is set up.
+#[must_use]
+pub fn log_level() -> Option<&'static LogLevel> {
+    LOG_LEVEL.get()
+}
+
+/// Spans pass whatever the filter says: with `LOG=warn` a line still carries its request's id.
+fn install(filter: &str, lines: Lines) -> Result<(), TelemetryError> {
+    let (filter, log_level) = LogLevel::new(filter)?;
+    let shown = filter.or(SpanRecorder::filter());
+    Registry::default()
+        .with(lines.and_then(tap::Feed).with_filter(shown))
+        .with(SpanRecorder.with_filter(SpanRecorder::filter()))
+        .try_init()?;
+    let _ = LOG_LEVEL.set(log_level);
     Ok(())
 }
 
@@ -66,6 +107,15 @@ static SECRET: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ))
     .ok()
 });
+
+/// The same text with secrets masked.
+#[must_use]
+pub fn redacted(text: &str) -> String {
+    let mut masked = Vec::with_capacity(text.len());
+    // Writing to memory does not fail; if it did, nothing would be shown.
+    let _ = Redacted(&mut masked).write_all(text.as_bytes());
+    String::from_utf8_lossy(&masked).into_owned()
+}
 
 impl<W: Write> Write for Redacted<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use actix_router::PathDeserializer;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
@@ -228,6 +229,8 @@ fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 }
 
 /// One or more path segments; 400 when a segment does not have its type.
+///
+/// Read here instead of by `web::Path`, which logs a path that it cannot read, whatever it holds.
 #[derive(Debug)]
 pub struct Path<T>(pub T);
 
@@ -235,9 +238,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let read = web::Path::<T>::from_request(request, payload).into_inner();
-        ready(read.map(|path| Self(path.into_inner())).map_err(|_| {
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let read = T::deserialize(PathDeserializer::new(request.match_info()));
+        ready(read.map(Self).map_err(|_| {
             Problem::new(ProblemType::Malformed, "A segment of the path cannot be read.")
                 .with_cause(Cause::new("path parameter"))
         }))

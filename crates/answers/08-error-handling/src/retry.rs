@@ -68,8 +68,11 @@ impl Retry {
         }
     }
 
-    fn wait(&self, tries: u32) -> Duration {
-        let bound = self.base.saturating_mul(1 << (tries - 1).min(16)).min(self.cap);
+    /// How long to wait after so many tries, from 1: for those who try again by other means than
+    /// [`Retry::call`], such as a queue.
+    #[must_use]
+    pub fn wait(&self, tries: u32) -> Duration {
+        let bound = self.base.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(self.cap);
         bound.mul_f64(rand::random::<f64>())
     }
 }

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use error_handling::{Cause, Problem};
 use foundation::config::PasswordConfig;
 use foundation::metrics::Metrics;
+use foundation::operations::timed;
 use foundation::pace::Pace;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
 use tokio::sync::oneshot;
@@ -95,7 +96,7 @@ impl HashingLane {
     ) -> Result<PasswordHash, Problem> {
         let (reply, answer) = oneshot::channel();
         self.join(key.prepare(password), Work::Hash(reply))?;
-        match answer.await {
+        match timed("password.hashing", answer).await {
             Ok(Some(hash)) => Ok(hash),
             Ok(None) => Err(Problem::internal(Cause::new("hashing failed"))),
             Err(_) => Err(self.too_busy()),
@@ -114,7 +115,8 @@ impl HashingLane {
     ) -> Result<Verdict, Problem> {
         let (reply, answer) = oneshot::channel();
         self.join(key.prepare(password), Work::Verify(stored, reply))?;
-        answer.await.map_err(|_| self.too_busy())
+        let verdict = timed("password.hashing", answer).await;
+        verdict.map_err(|_| self.too_busy())
     }
 
     fn join(&self, prepared: String, work: Work) -> Result<(), Problem> {

@@ -53,3 +53,27 @@ fn a_run_is_good_only_when_its_checks_hold() {
     let table = summary(&[failed, stopped]);
     assert!(table.contains("✗ failed") && table.contains("■ stopped") && table.contains("0/1"));
 }
+
+fn echo_command() -> Command {
+    Command::new("echo")
+        .arg(clap::Arg::new("code").required(true).value_parser(clap::value_parser!(u8)))
+}
+
+fn echo(matches: &ArgMatches) -> ExitCode {
+    ExitCode::from(*matches.get_one::<u8>("code").unwrap())
+}
+
+const ECHO: Extra = Extra { command: echo_command, run: echo };
+
+#[test]
+fn an_answer_may_bring_subcommands_beside_its_demo() {
+    let parse = |words: &[&str]| command(&ANSWER, &[ECHO]).try_get_matches_from(words);
+    let asked = parse(&["none", "echo", "7"]).unwrap();
+    assert_eq!(Extra::run_asked(&[ECHO], &asked), Some(ExitCode::from(7)));
+    let demo = parse(&["none", "--scale", "quick"]).unwrap();
+    assert_eq!(Extra::run_asked(&[ECHO], &demo), None);
+    assert_eq!(Arguments::from_arg_matches(&demo).unwrap().demo.scale, Scale::Quick);
+    for words in [&["none", "--json", "echo", "7"][..], &["none", "echo"], &["none", "other"]] {
+        assert_eq!(parse(words).unwrap_err().exit_code(), 2, "{words:?}");
+    }
+}

@@ -8,9 +8,15 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 mod duration;
+mod operations;
+mod origin;
+mod outbound;
 mod sign_in;
 
 pub use duration::duration;
+pub use operations::OperationsConfig;
+pub use origin::origin;
+pub use outbound::OutboundConfig;
 pub use sign_in::{AuthConfig, PasswordConfig};
 
 /// Settings, each from a flag or the environment variable of the same meaning.
@@ -37,6 +43,10 @@ pub struct Config {
     #[command(flatten)]
     pub http: HttpConfig,
 
+    /// What may be called from here
+    #[command(flatten)]
+    pub outbound: OutboundConfig,
+
     /// Who may sign in, and for how long
     #[command(flatten)]
     pub auth: AuthConfig,
@@ -45,8 +55,17 @@ pub struct Config {
     #[command(flatten)]
     pub passwords: PasswordConfig,
 
+    /// What a person on call may see
+    #[command(flatten)]
+    pub operations: OperationsConfig,
+
     /// What is logged, as tracing directives
-    #[arg(long, env = "LOG", default_value = "info,actix_server=warn", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "LOG",
+        default_value = "info,actix_server=warn,actix_http=off",
+        value_name = "FILTER"
+    )]
     #[arg(help_heading = "Telemetry")]
     pub log: String,
 
@@ -137,8 +156,8 @@ pub struct HttpConfig {
     #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 1_024, value_name = "COUNT")]
     pub max_in_flight: usize,
 
-    /// How long an idle connection is kept
-    #[arg(long, env = "KEEP_ALIVE", default_value = "15s", value_name = "TIME")]
+    /// How long an idle connection is kept; longer than a proxy in front keeps its own, where one does
+    #[arg(long, env = "KEEP_ALIVE", default_value = "5s", value_name = "TIME")]
     #[arg(value_parser = duration)]
     pub keep_alive: Duration,
 
@@ -171,6 +190,7 @@ pub struct HttpConfig {
 
     /// Web origins that may call the API from a browser, such as <https://app.example>
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
+    #[arg(value_parser = origin)]
     pub cors_origins: Vec<String>,
 
     /// How long to serve on after SIGTERM while readiness already says no, for load balancers

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use super::{Database, lane};
+use crate::operations::timed;
 
 /// Statements that one set of reads keeps in flight. Two, instead of one, so that a read alone on
 /// its way does not make the next one wait for a whole round trip.
@@ -76,7 +77,8 @@ where
             let serving = self.clone().serve(database.clone());
             actix_web::rt::spawn(serving.in_current_span());
         }
-        match tokio::time::timeout(database.short.answer_within(), answer).await {
+        let answer = tokio::time::timeout(database.short.answer_within(), answer);
+        match timed("database.read", answer).await {
             Ok(Ok(found)) => found,
             Ok(Err(_)) => Err(Problem::internal(Cause::new("shared statement gave no answer"))),
             Err(_) => Err(lane::no_answer()),
@@ -97,7 +99,7 @@ where
             let keys: Vec<K> = readers.iter().map(|reader| reader.key.clone()).collect();
             let load = self.load;
             let found = database.run(move |connection| load(connection, &keys)).await;
-            answer(readers, found.map(HashMap::from_iter));
+            answer(readers, &found.map(HashMap::from_iter));
         }
     }
 
@@ -120,7 +122,7 @@ where
 
 fn answer<K: Eq + Hash, V: Clone>(
     readers: Vec<Reader<K, V>>,
-    found: Result<HashMap<K, V>, Problem>,
+    found: &Result<HashMap<K, V>, Problem>,
 ) {
     for Reader { key, reply } in readers {
         let row = found.as_ref().map(|rows| rows.get(&key).cloned()).map_err(Problem::clone);

@@ -13,8 +13,9 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use super::session::{PlanOften, Session, SessionManager};
+use super::session::{PlanOften, Session, SessionManager, statements_sent};
 use crate::metrics::{LaneMetrics, Metrics};
+use crate::operations::{OpenSpan, begin};
 use crate::pace::Pace;
 
 pub(super) struct LaneSettings {
@@ -60,7 +61,11 @@ impl Lane {
     pub(super) fn start(url: &SecretString, settings: &LaneSettings, metrics: &Metrics) -> Self {
         let &LaneSettings { name, threads, queue, wait, statement_timeout, lock_timeout, plan } =
             settings;
-        let manager = SessionManager::new(url, statement_timeout, lock_timeout, plan);
+        let metrics = metrics.lane(name);
+        metrics.threads.set(i64::try_from(threads.max(1)).unwrap_or(i64::MAX));
+        let connections = metrics.connections.clone();
+        let manager =
+            SessionManager::new(url, name, statement_timeout, lock_timeout, plan, connections);
         let size = u32::try_from(threads.max(1)).unwrap_or(u32::MAX);
         let pool = Pool::builder()
             .max_size(size)
@@ -69,7 +74,6 @@ impl Lane {
             .error_handler(Box::new(LogConnectionError))
             .build_unchecked(manager);
         let (sender, receiver) = bounded(queue.max(1));
-        let metrics = metrics.lane(name);
         let pace = Arc::new(Pace::default());
         for index in 0..threads.max(1) {
             let (pool, pace, metrics) = (pool.clone(), Arc::clone(&pace), metrics.clone());
@@ -102,10 +106,11 @@ impl Lane {
         }
         let (reply, answer) = oneshot::channel();
         let span = Span::current();
+        let waiting = begin("database.wait");
         let work = Box::new(move |worker: &Worker, waited: Duration| {
             // The caller may have hung up while its work was queued; then nobody wants it done.
             if !reply.is_closed() {
-                let outcome = span.in_scope(|| worker.perform(waited, work));
+                let outcome = span.in_scope(|| worker.perform(waited, waiting, work));
                 let _ = reply.send(outcome);
             }
         });
@@ -143,6 +148,7 @@ impl Worker {
     fn perform<T, E: Into<Problem>>(
         &self,
         waited: Duration,
+        waiting: Option<OpenSpan>,
         work: impl FnOnce(&mut PgConnection) -> Result<T, E>,
     ) -> Result<T, Problem> {
         if waited > self.wait {
@@ -150,10 +156,19 @@ impl Worker {
             return Err(waited_too_long());
         }
         let mut session = self.pool.get().map_err(|_| not_reachable())?;
+        let running = waiting.map(|waiting| waiting.then("database.run"));
+        self.metrics.busy.inc();
+        statements_sent();
         let began = Instant::now();
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| work(&mut session.connection)));
         self.pace.record(began.elapsed());
         self.metrics.run.observe(began.elapsed().as_secs_f64());
+        self.metrics.busy.dec();
+        let statements = statements_sent();
+        self.metrics.statements.inc_by(statements.into());
+        if let Some(running) = running {
+            running.end_after(statements);
+        }
         let outcome = match outcome {
             Ok(outcome) => outcome.map_err(Into::into),
             Err(_) => {

@@ -1,11 +1,13 @@
 //! A pooled connection that knows when it is dead.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::r2d2::{ConnectionManager, R2D2Connection};
-use diesel::{ConnectionError, PgConnection};
+use diesel::{Connection, ConnectionError, PgConnection};
+use prometheus::IntGauge;
 use r2d2::ManageConnection;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -24,6 +26,7 @@ pub(super) enum PlanOften {
 pub(super) struct SessionManager {
     inner: ConnectionManager<PgConnection>,
     setup: String,
+    connections: IntGauge,
 }
 
 /// A connection, and whether it has been found dead.
@@ -33,16 +36,37 @@ pub(super) struct SessionManager {
 pub(super) struct Session {
     pub(super) connection: PgConnection,
     pub(super) lost: bool,
+    connections: IntGauge,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.connections.dec();
+    }
+}
+
+thread_local! {
+    /// Statements that this thread has sent. A thread-local, as a session is used by the thread
+    /// that checked it out, and the connection does not hand its instrumentation back.
+    static STATEMENTS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// How many statements this thread has sent since it was last asked, BEGIN and COMMIT among them.
+pub(super) fn statements_sent() -> u32 {
+    STATEMENTS.take()
 }
 
 impl SessionManager {
     pub(super) fn new(
         url: &SecretString,
+        lane: &str,
         statement: Duration,
         lock: Duration,
         plan: PlanOften,
+        connections: IntGauge,
     ) -> Self {
-        let mut setup = String::from("SET TIME ZONE 'UTC';");
+        // The lane shows in pg_stat_activity.
+        let mut setup = format!("SET TIME ZONE 'UTC'; SET application_name = 'lane {lane}';");
         for (name, value) in [("statement_timeout", statement), ("lock_timeout", lock)] {
             let _ = write!(setup, "SET {name} = {};", value.as_millis());
         }
@@ -51,7 +75,7 @@ impl SessionManager {
         if plan == PlanOften::Once {
             setup.push_str("SET plan_cache_mode = force_generic_plan;");
         }
-        Self { inner: ConnectionManager::new(with_connect_timeout(url)), setup }
+        Self { inner: ConnectionManager::new(with_connect_timeout(url)), setup, connections }
     }
 }
 
@@ -74,7 +98,13 @@ impl ManageConnection for SessionManager {
         let refused =
             |_| Self::Error::ConnectionError(ConnectionError::BadConnection(String::new()));
         connection.batch_execute(&self.setup).map_err(refused)?;
-        Ok(Session { connection, lost: false })
+        connection.set_instrumentation(|event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+                STATEMENTS.set(STATEMENTS.get().wrapping_add(1));
+            }
+        });
+        self.connections.inc();
+        Ok(Session { connection, lost: false, connections: self.connections.clone() })
     }
 
     fn is_valid(&self, session: &mut Session) -> Result<(), Self::Error> {

@@ -9,9 +9,11 @@ use utoipa::openapi::OpenApi as Description;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
 
+use super::hooks::pass_hooks;
 use super::middleware::{Limits, limit_rate, observe, shed};
 use super::{Parts, Readiness, describe, mount_api};
 use crate::config::HttpConfig;
+use crate::operations::Operations;
 use crate::redis::Redis;
 
 /// What each worker builds its app from.
@@ -23,6 +25,7 @@ pub(super) struct AppState {
     limits: web::Data<Limits>,
     redis: Option<Redis>,
     readiness: Readiness,
+    operations: web::Data<Operations>,
     cors_origins: Vec<String>,
     request_deadline: RequestDeadline,
     body_deadline: BodyDeadline,
@@ -34,8 +37,10 @@ impl AppState {
         parts: Parts,
         readiness: Readiness,
         redis: Option<Redis>,
+        operations: Operations,
     ) -> Self {
         let description = describe(&parts.routes);
+        let operations = web::Data::new(operations.knowing(&description));
         Self {
             route_table: web::Data::new(RouteTable::from_openapi(&description)),
             description,
@@ -43,6 +48,7 @@ impl AppState {
             limits: web::Data::from(Limits::new(config, redis.as_ref())),
             redis,
             readiness,
+            operations,
             cors_origins: config.cors_origins.clone(),
             request_deadline: RequestDeadline(config.request_timeout),
             body_deadline: BodyDeadline(config.body_timeout),
@@ -62,6 +68,7 @@ impl AppState {
         > + use<>,
     > {
         let pages = Arc::clone(&self.parts.pages);
+        self.parts.metrics.watch_worker();
         App::new()
             .configure(|config| self.share(config))
             .into_utoipa_app()
@@ -76,6 +83,7 @@ impl AppState {
             .wrap(from_fn(limit_rate))
             .wrap(from_fn(shed))
             .wrap(from_fn(boundary))
+            .wrap(from_fn(pass_hooks))
             .wrap(from_fn(observe))
     }
 
@@ -84,6 +92,7 @@ impl AppState {
             .app_data(self.limits.clone())
             .app_data(web::Data::new(self.parts.metrics.clone()))
             .app_data(web::Data::new(self.readiness.clone()))
+            .app_data(self.operations.clone())
             .app_data(self.route_table.clone())
             .app_data(web::Data::new(self.request_deadline))
             .app_data(web::Data::new(self.body_deadline));
@@ -102,6 +111,7 @@ impl AppState {
 /// Nothing is allowed across origins unless the configuration names the origin.
 fn cors(origins: &[String]) -> actix_cors::Cors {
     let exposed = [
+        "deprecation",
         "etag",
         "idempotency-replayed",
         "link",
@@ -109,6 +119,7 @@ fn cors(origins: &[String]) -> actix_cors::Cors {
         "ratelimit",
         "ratelimit-policy",
         "retry-after",
+        "sunset",
         "x-request-id",
     ];
     origins

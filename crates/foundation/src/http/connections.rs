@@ -7,17 +7,25 @@
 use std::any::Any;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use actix_web::body::BodySize;
-use actix_web::dev::Extensions;
+use actix_web::Error;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Extensions, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
 
 use crate::config::HttpConfig;
 
 /// The slowest a client may read a response, in bytes per second.
 const SLOWEST_READER: u64 = 16 * 1024;
+
+/// From a response that ends its connection to its end, so that the client can read it.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// When the next complete request head must have arrived.
 #[derive(Clone, Debug)]
@@ -97,17 +105,71 @@ impl ConnectionClock {
         self.0.deadline.store(NEVER, Ordering::Relaxed);
     }
 
-    /// Starts the clock: time to read a body of this size, then to send the next head. A stream
-    /// of unknown length, such as server-sent events, stops it.
-    pub(super) fn response_began(&self, size: BodySize) {
-        let reading = match size {
-            BodySize::Stream => return,
-            BodySize::Sized(bytes) => Duration::from_secs(bytes / SLOWEST_READER),
-            BodySize::None => Duration::ZERO,
-        };
+    /// Starts the clock: time to read a body of this size, then to send the next head.
+    fn sent(&self, bytes: u64) {
+        let reading = Duration::from_secs(bytes / SLOWEST_READER);
+        self.allow(self.0.watch.next_head_within + reading);
+    }
+
+    /// Starts the clock for a connection without a next request: the server would first read a body
+    /// in chunks to its end, which may never come.
+    fn sent_last(&self) {
+        self.allow(FAREWELL);
+    }
+
+    fn allow(&self, allowed: Duration) {
         let watch = &self.0.watch;
-        let allowed = watch.next_head_within + reading;
         let allowed = u64::try_from(allowed.as_millis()).unwrap_or(NEVER);
         self.0.deadline.store(watch.now().saturating_add(allowed), Ordering::Relaxed);
+    }
+}
+
+/// Has the clock run while the client is awaited, and stand while the server is.
+pub(super) fn clocked(
+    outcome: Result<ServiceResponse, Error>,
+    clock: ConnectionClock,
+) -> Result<ServiceResponse, Error> {
+    let Ok(response) = outcome else {
+        clock.sent(0);
+        return outcome;
+    };
+    match response.response().body().size() {
+        // Somebody who did not finish this request is not waited for with the next one.
+        _ if response.status() == StatusCode::REQUEST_TIMEOUT => clock.sent_last(),
+        BodySize::Sized(bytes) => clock.sent(bytes),
+        BodySize::None => clock.sent(0),
+        BodySize::Stream => {
+            clock.sent(0);
+            return Ok(response.map_body(|_, body| Streamed { body, clock }.boxed()));
+        }
+    }
+    Ok(response)
+}
+
+/// A body of unknown length, such as a compressed one or server-sent events. Whoever does not read
+/// it is not asked for more, which leaves the clock running; a body that has nothing yet stops it.
+struct Streamed {
+    body: BoxBody,
+    clock: ConnectionClock,
+}
+
+impl MessageBody for Streamed {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let next = Pin::new(&mut self.body).poll_next(context);
+        match &next {
+            Poll::Ready(Some(Ok(piece))) => self.clock.sent(piece.len() as u64),
+            Poll::Ready(_) => self.clock.sent(0),
+            Poll::Pending => self.clock.request_began(),
+        }
+        next
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
@@ -13,10 +13,11 @@ use error_handling::{Cause, Problem};
 use ipnet::IpNet;
 use prometheus::IntGauge;
 
-use super::connections::ConnectionClock;
+use super::connections::{ConnectionClock, clocked};
 use crate::client_address::client_address;
 use crate::config::HttpConfig;
 use crate::metrics::Metrics;
+use crate::operations::{Operations, Outcome, RequestTrace};
 use crate::rate_limit::{RateLimit, client_key};
 use crate::redis::Redis;
 
@@ -25,7 +26,7 @@ use crate::redis::Redis;
 pub(super) struct Limits {
     max_in_flight: i64,
     per_address: Option<RateLimit<std::net::IpAddr>>,
-    trusted_proxies: Vec<IpNet>,
+    pub(super) trusted_proxies: Vec<IpNet>,
 }
 
 impl Limits {
@@ -40,8 +41,8 @@ impl Limits {
     }
 }
 
-/// Counts the request, stops its connection's clock while it is served, and lets HEAD reach the
-/// GET routes (RFC 9110, section 9.3.2); the encoder leaves the body out by itself.
+/// Counts and times the request, stops its connection's clock while it is served, and lets HEAD
+/// reach the GET routes (RFC 9110, section 9.3.2); the encoder leaves the body out by itself.
 pub(super) async fn observe(
     mut request: ServiceRequest,
     next: Next<BoxBody>,
@@ -52,47 +53,60 @@ pub(super) async fn observe(
         clock.request_began();
     }
     let metrics = request.app_data::<web::Data<Metrics>>().cloned();
-    let method = request.method().clone();
-    if method == Method::HEAD {
+    let operations = request.app_data::<web::Data<Operations>>().cloned();
+    let method = name_of(request.method());
+    if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
-    let outcome = next.call(request).await;
-    if let Some(metrics) = metrics {
-        count(&metrics, &method, &outcome, began);
+    let trace = RequestTrace::new(began);
+    let outcome = trace.clone().scope(next.call(request)).await;
+    if let (Some(metrics), Some(operations)) = (metrics, operations) {
+        let served = outcome_of(method, &outcome, began, || operations.route_of(&trace));
+        metrics.served(method, &served.route, served.status, served.took.as_secs_f64());
+        metrics.request_log().keep(&trace, served, operations.slow_after());
     }
-    if let Some(clock) = clock {
-        clock.response_began(
-            outcome.as_ref().map_or(BodySize::None, |r| r.response().body().size()),
-        );
+    match clock {
+        Some(clock) => clocked(outcome, clock),
+        None => outcome,
     }
-    outcome
 }
 
-fn count(
-    metrics: &Metrics,
-    method: &Method,
+fn outcome_of(
+    method: &'static str,
     outcome: &Result<ServiceResponse, Error>,
     began: Instant,
-) {
+    route_given_up: impl FnOnce() -> Option<String>,
+) -> Outcome {
     let (route, status) = match outcome {
         Ok(response) => (response.request().match_pattern(), response.status()),
-        Err(error) => (None, error.as_response_error().status_code()),
+        // Timed out, shed or panicked: these matter most, and have lost their request.
+        Err(error) => (route_given_up(), error.as_response_error().status_code()),
     };
-    // A method of the client's own invention would be a label value of its choice.
-    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH];
-    let other = [Method::DELETE, Method::OPTIONS];
-    let is_known = known.contains(method) || other.contains(method);
-    let method = if is_known { method.as_str() } else { "other" };
-    let route = route.as_deref().unwrap_or("unmatched");
-    metrics.served(method, route, status.as_u16(), began.elapsed().as_secs_f64());
+    let route = route.unwrap_or_else(|| "unmatched".to_owned());
+    Outcome { method, route, status: status.as_u16(), took: began.elapsed() }
 }
 
-/// Refuses what could not be served in time, instead of queueing it. Health and metrics pass: an
-/// overloaded server that also looks dead would be restarted into a worse overload.
+/// A method of the client's own invention would be a label value of its choice.
+fn name_of(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// Refuses what could not be served in time, instead of queueing it. Health, metrics and those on
+/// call pass: an overloaded server that also looks dead would be restarted into a worse overload.
 pub(super) async fn shed<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
+    RequestTrace::identify_current();
     let metrics = request.app_data::<web::Data<Metrics>>().cloned();
     let limits = request.app_data::<web::Data<Limits>>().cloned();
     let (Some(metrics), Some(limits)) = (metrics, limits) else { return next.call(request).await };
@@ -110,7 +124,7 @@ pub(super) async fn shed<B: MessageBody + 'static>(
 }
 
 fn is_operational(path: &str) -> bool {
-    path.starts_with("/health/") || path == "/metrics"
+    path.starts_with("/health/") || path.starts_with("/operations/") || path == "/metrics"
 }
 
 /// A place among the requests in flight, given back however the request ends.

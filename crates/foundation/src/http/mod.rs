@@ -2,6 +2,7 @@
 
 mod app;
 mod connections;
+mod hooks;
 mod middleware;
 mod ops;
 mod server;
@@ -18,7 +19,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::database::Database;
 use crate::metrics::Metrics;
 use crate::module::Share;
+use crate::operations;
 
+pub use hooks::{Answered, ResponseHook, ResponseHooks};
 pub use ops::Readiness;
 pub use server::{Running, ServeError, Server, StopHandle};
 
@@ -73,7 +76,7 @@ struct Api;
 
 /// Mounts every API route of `routes` and the operational ones.
 fn mount_api(config: &mut ServiceConfig<'_>, routes: &[Mount]) {
-    config.configure(ops::routes);
+    config.configure(ops::routes).configure(operations::routes);
     for mount in routes {
         config.configure(*mount);
     }

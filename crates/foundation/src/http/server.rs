@@ -13,6 +13,7 @@ use super::app::AppState;
 use super::connections::Watch;
 use super::{Parts, Readiness};
 use crate::config::{Config, HttpConfig};
+use crate::operations::{Operations, ShortToken};
 use crate::redis::Redis;
 
 /// The server could not start or had to stop.
@@ -24,6 +25,9 @@ pub enum ServeError {
     /// No port of the default range is free.
     #[error("ports {} to {} are all in use: choose one with --listen 127.0.0.1:PORT", .0.start, .0.end - 1)]
     NoneFree(std::ops::Range<u16>),
+    /// `OPERATIONS_TOKEN` could be guessed.
+    #[error(transparent)]
+    Token(#[from] ShortToken),
     /// Anything else the system says.
     #[error("cannot serve: {0}")]
     Io(#[from] io::Error),
@@ -34,6 +38,7 @@ pub enum ServeError {
 pub struct Server {
     listener: TcpListener,
     config: HttpConfig,
+    operations: Operations,
     redis: Option<Redis>,
 }
 
@@ -61,8 +66,9 @@ impl Server {
     /// Binds the address of `config`, or the first free port of the default range.
     ///
     /// # Errors
-    /// [`ServeError::InUse`] or [`ServeError::NoneFree`] with the next step.
+    /// [`ServeError::InUse`], [`ServeError::NoneFree`] or [`ServeError::Token`] with the next step.
     pub fn bind(config: &Config) -> Result<Self, ServeError> {
+        let operations = Operations::new(&config.operations)?;
         let listener = match config.listen {
             Some(address) => listen(address)?,
             None => Config::DEFAULT_PORTS
@@ -70,7 +76,7 @@ impl Server {
                 .find(|attempt| !matches!(attempt, Err(ServeError::InUse(_))))
                 .unwrap_or(Err(ServeError::NoneFree(Config::DEFAULT_PORTS)))?,
         };
-        Ok(Self { listener, config: config.http.clone(), redis: None })
+        Ok(Self { listener, config: config.http.clone(), operations, redis: None })
     }
 
     /// Shares the limit of each client address with other servers, and tells of Redis in readiness.
@@ -92,11 +98,11 @@ impl Server {
     /// # Errors
     /// When the system refuses threads or sockets.
     pub fn start(self, parts: Parts) -> Result<Running, ServeError> {
-        let Self { listener, config, redis } = self;
+        let Self { listener, config, operations, redis } = self;
         let readiness = Readiness::default();
         let watch = Watch::new(&config);
         watch_connections(&watch);
-        let app = AppState::new(&config, parts, readiness.clone(), redis);
+        let app = AppState::new(&config, parts, readiness.clone(), redis, operations);
         let server = HttpServer::new(move || app.build())
             .workers(config.workers())
             .max_connections(config.max_connections)

@@ -9,11 +9,11 @@ mod prefix;
 mod subscription;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::PgConnection;
 use error_handling::{Cause, Problem};
-use prometheus::{IntCounter, IntGauge};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
 use redis::aio::MultiplexedConnection;
 use redis::{Client, RedisResult, Value};
 use secrecy::{ExposeSecret, SecretString};
@@ -21,6 +21,7 @@ use tokio::runtime::{self, Handle};
 use tokio::sync::{oneshot, watch};
 
 use crate::metrics::Metrics;
+use crate::operations::timed;
 use keeper::{Keeper, State};
 use link::{Failure, Link};
 
@@ -45,6 +46,7 @@ struct Shared {
     /// The connection while one stands. A watch channel: read at every question, replaced rarely.
     state: watch::Receiver<State>,
     failures: IntCounter,
+    seconds: Histogram,
     runtime: Handle,
     /// Ends the thread when the last handle is dropped.
     _stop: oneshot::Sender<()>,
@@ -109,7 +111,11 @@ impl Redis {
             "Questions that Redis did not answer, or refused",
         )?;
         metrics.register(up.clone())?;
+        let seconds = HistogramOpts::new("redis_seconds", "Time of a question to Redis")
+            .buckets(vec![0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 1.0]);
+        let seconds = Histogram::with_opts(seconds)?;
         metrics.register(failures.clone())?;
+        metrics.register(seconds.clone())?;
         let (tell, state) = watch::channel(State::Connecting);
         let keeper = Keeper::new(client.clone(), tell, wait, up);
         let thread = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -124,7 +130,8 @@ impl Redis {
             });
         })?;
         let prefix = prefix.to_owned();
-        let shared = Shared { client, prefix, wait, state, failures, runtime, _stop: stop };
+        let shared =
+            Shared { client, prefix, wait, state, failures, seconds, runtime, _stop: stop };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -223,7 +230,10 @@ impl Redis {
         let link = self.link()?;
         let answer = question(link.connection.clone());
         let task = self.shared.runtime.spawn(link.await_answer(answer, self.shared.wait));
-        let refused = match task.await {
+        let began = Instant::now();
+        let told = timed("redis", task).await;
+        self.shared.seconds.observe(began.elapsed().as_secs_f64());
+        let refused = match told {
             Ok(Ok(value)) => match redis::from_redis_value(value) {
                 Ok(answer) => return Ok(answer),
                 Err(other) => other.into(),

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::database::Database;
 use crate::http::{Mount, Parts, Running, Server, StopHandle};
 use crate::metrics::Metrics;
-use crate::module::{Module, Share, StartFailure, Starting};
+use crate::module::{Module, Start, Starting};
 use crate::redis::Redis;
 use crate::scratch::{Scratch, number};
 
@@ -24,9 +24,6 @@ pub use self::redis::{TestRedis, shared_redis};
 
 /// Panics are right here: a test without its server has nothing left to say.
 type Setup<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
-
-/// How a module starts.
-type Start = fn(&mut Starting<'_>) -> Result<Share, StartFailure>;
 
 /// A server on a free port with a scratch database; stops and cleans up when dropped.
 #[derive(Debug)]
@@ -179,6 +176,7 @@ impl TestApp {
     ) -> Setup<Self> {
         let starts: Vec<Start> = modules.iter().map(|module| module.start).collect();
         let scratch = Arc::clone(scratch);
+        let config = Config { database_url: Some(scratch.url()), ..config };
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -215,8 +213,7 @@ impl TestApp {
             None => None,
         };
         let mut starting = Starting::new(config, &metrics, &mut connection, redis.as_ref());
-        let shares =
-            starts.iter().map(|start| start(&mut starting)).collect::<Result<Vec<Share>, _>>()?;
+        let shares = Module::start_each(starts.iter().copied(), &mut starting)?;
         let database = Database::open(&scratch.url(), &config.database, &metrics);
         let parts = Parts { shares, ..Parts::api(routes, database.clone(), metrics.clone()) };
         let server = Server::bind(config)?;
