@@ -1,0 +1,158 @@
+//! From a queue to a partner: sign, send, note what became of it, and go on with the next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use error_handling::{Guarded, Problem};
+use foundation::database::Database;
+
+use crate::breaker::Breakers;
+use crate::courier::{Courier, CourierError};
+use crate::outbox::{self, Head, Queue, Settled};
+use crate::signature::{self, sign};
+
+/// How long and how often to try.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliverySettings {
+    /// Attempts until an event is a dead letter.
+    pub attempts: i32,
+    /// Longest wait before the second attempt; doubles with each further one.
+    pub base: Duration,
+    /// Longest wait before any attempt.
+    pub cap: Duration,
+    /// How long a worker may take for one attempt before it is taken for dead; longer than any
+    /// request can take.
+    pub lease: Duration,
+}
+
+impl Default for DeliverySettings {
+    /// Eighteen attempts over about a day and a half.
+    fn default() -> Self {
+        Self {
+            attempts: 18,
+            base: Duration::from_secs(2),
+            cap: Duration::from_secs(3 * 3_600),
+            lease: Duration::from_secs(8),
+        }
+    }
+}
+
+impl DeliverySettings {
+    /// The wait after this many attempts: full jitter, as in answer 8, kept in the database instead
+    /// of in a sleeping task, which a restart would forget.
+    #[must_use]
+    pub fn wait(&self, attempts: i32) -> Duration {
+        let doublings = u32::try_from(attempts.clamp(1, 17) - 1).unwrap_or(16);
+        let most = self.base.saturating_mul(1 << doublings).min(self.cap);
+        most.mul_f64(rand::random::<f64>())
+    }
+}
+
+/// Sends events to partners; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Deliveries {
+    database: Database,
+    courier: Courier,
+    breakers: Arc<Breakers>,
+    settings: DeliverySettings,
+}
+
+/// What a visit to a queue did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Visit {
+    /// Events that the partner took.
+    pub delivered: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+}
+
+impl Deliveries {
+    /// Sends through this courier what this database holds.
+    #[must_use]
+    pub fn new(
+        database: Database,
+        courier: Courier,
+        breakers: Arc<Breakers>,
+        settings: DeliverySettings,
+    ) -> Self {
+        Self { database, courier, breakers, settings }
+    }
+
+    /// Sends the events of a queue in their order until none is due or one fails.
+    ///
+    /// # Errors
+    /// 503 when the database is away; what was sent and not noted is sent again, with its id.
+    pub async fn visit(&self, queue: Queue) -> Result<Visit, Problem> {
+        let mut visit = Visit::default();
+        // A partner that is down costs no attempt: those are for events that it does not like.
+        while !self.breakers.is_open(queue.partner()) {
+            let lease = self.settings.lease;
+            let claim = move |connection: &mut _| outbox::claim(connection, queue, lease);
+            let Some(head) = self.database.run_write(claim).await? else { break };
+            let outcome = self.attempt(queue, &head).await;
+            let delivered = outcome == Settled::Delivered;
+            let settle = move |connection: &mut _| outbox::settle(connection, &head, &outcome);
+            self.database.run_write(settle).await?;
+            if !delivered {
+                visit.failed += 1;
+                break;
+            }
+            visit.delivered += 1;
+        }
+        Ok(visit)
+    }
+
+    async fn attempt(&self, queue: Queue, head: &Head) -> Settled {
+        let sent = self.breakers.call(queue.partner(), self.send(head)).await;
+        let failure = match sent {
+            Ok(status) if (200..300).contains(&status) => return Settled::Delivered,
+            // Standard Webhooks: the receiver wants no more of these.
+            Ok(410) => return Settled::Dead("410 Gone"),
+            Ok(_) => "another status than 2xx",
+            Err(Guarded::Open { retry_after }) => {
+                return Settled::Retry(retry_after, "breaker open");
+            }
+            Err(Guarded::Failed(error)) => error.word(),
+        };
+        if head.attempts >= self.settings.attempts {
+            return Settled::Dead(failure);
+        }
+        Settled::Retry(self.settings.wait(head.attempts), failure)
+    }
+
+    /// Any status is an answer: the breaker is about a partner that gives none.
+    async fn send(&self, head: &Head) -> Result<u16, CourierError> {
+        let timestamp = Utc::now().timestamp();
+        let body = head.body.as_bytes();
+        let signature = sign(&head.secret(), &head.event_id, timestamp, body);
+        let headers = [
+            ("content-type", "application/json"),
+            (signature::ID, &head.event_id),
+            (signature::TIMESTAMP, &timestamp.to_string()),
+            (signature::SIGNATURE, &signature),
+        ];
+        let answer = self.courier.post(&head.url(), &headers, body.to_vec()).await?;
+        Ok(answer.status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_jittered_below_a_bound_that_doubles_up_to_a_cap() {
+        let settings = DeliverySettings {
+            base: Duration::from_secs(1),
+            cap: Duration::from_secs(60),
+            ..DeliverySettings::default()
+        };
+        for (attempts, most) in [(1, 1), (2, 2), (5, 16), (7, 60), (1_000, 60)] {
+            let waits: Vec<Duration> = (0..200).map(|_| settings.wait(attempts)).collect();
+            assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(most)), "{attempts}");
+            let (least, longest) = (waits.iter().min(), waits.iter().max());
+            assert!(least < longest, "they differ");
+        }
+    }
+}
