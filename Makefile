@@ -11,7 +11,7 @@ export PATH := $(PATH):$(TOOLS)/bin
 
 BACKEND = cargo run --release --quiet -p backend --
 
-.PHONY: help build run test demo evidence bench lint docs doctor reset
+.PHONY: help build run test demo evidence bench lint audit fuzz docs doctor reset
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -47,6 +47,14 @@ lint: ## Check format, lints, documentation, licences and sources
 	cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	cargo deny --log-level error check licenses bans sources
+
+audit: ## Check dependencies for known vulnerabilities (offline: ADVISORY_DB=folder of the RustSec database)
+	@scripts/setup.sh audit
+	@scripts/audit.sh
+
+fuzz: ## Send generated requests to every route, signed in and not (ARGS=--help for more)
+	@scripts/setup.sh fuzz
+	@scripts/fuzz.sh $(ARGS)
 
 docs: ## Build the API documentation, and the book where mdbook is installed
 	@cargo doc --workspace --no-deps

@@ -4,6 +4,8 @@
 #   scripts/setup.sh run     cargo, a C compiler, PostgreSQL 14 or newer (server programs)
 #   scripts/setup.sh test    the same and Redis (or Valkey)
 #   scripts/setup.sh lint    cargo, a C compiler and cargo-deny
+#   scripts/setup.sh audit   the same and cargo-audit
+#   scripts/setup.sh fuzz    the same as test, and Python 3.11 or newer with virtual environments
 #   scripts/setup.sh bench   the same as run, PostgreSQL in any case, and wrk and pgbench
 #
 # Says what it would run and asks before it does; YES=1 or CI=true answer yes, and root is not
@@ -13,6 +15,7 @@
 set -u
 minimum=14
 cargo_deny=0.20.2
+cargo_audit=0.22.2
 
 say() { printf '%s\n' "setup: $*"; }
 fail() {
@@ -87,11 +90,14 @@ package() {
     apt-get/redis) echo redis-server ;;
     apt-get/compiler) echo gcc libc6-dev ;;
     apt-get/pgbench) echo postgresql postgresql-contrib ;;
+    apt-get/python) echo python3 python3-venv ;;
     dnf/postgres) echo postgresql-server postgresql-contrib ;;
     dnf/redis) if dnf -q info valkey >/dev/null 2>&1; then echo valkey; else echo redis; fi ;;
     dnf/pgbench) echo postgresql-contrib ;;
     */compiler) echo gcc ;;
     */wrk) echo wrk ;;
+    pacman/python | brew/python) echo python ;;
+    */python) echo python3 ;;
     pacman/postgres | pacman/pgbench) echo postgresql ;;
     pacman/redis) echo valkey ;;
     brew/postgres | brew/pgbench) echo postgresql@17 ;;
@@ -262,14 +268,27 @@ require_pgbench() {
     fail "install pgbench, which comes with PostgreSQL or its contrib package."
 }
 
-# Into the project's own folder, so that nothing of the user's is replaced.
-want_cargo_deny() {
+# Debian packages `venv` without the part that makes one: `ensurepip` tells whether it is there.
+has_python() {
+    has python3 && python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+        >/dev/null 2>&1
+}
+
+require_python() {
+    if has_python; then return 0; fi
+    install_packages python && has_python && return 0
+    fail "install Python 3.11 or newer with its venv module: schemathesis needs it."
+}
+
+# want_cargo_tool NAME VERSION: into the project's own folder, so that nothing of the user's is
+# replaced.
+want_cargo_tool() {
     tools=$(dirname "$0")/../.local/tools
-    if has cargo-deny || [ -x "$tools/bin/cargo-deny" ]; then return 0; fi
-    say "cargo-deny is missing; building it takes a few minutes, once:"
-    say "  cargo install --locked cargo-deny@$cargo_deny --root .local/tools"
-    cargo install --quiet --locked "cargo-deny@$cargo_deny" --root "$tools" ||
-        fail "cargo-deny could not be built: see the message above."
+    if has "$1" || [ -x "$tools/bin/$1" ]; then return 0; fi
+    say "$1 is missing; building it takes a few minutes, once:"
+    say "  cargo install --locked $1@$2 --root .local/tools"
+    cargo install --quiet --locked "$1@$2" --root "$tools" ||
+        fail "$1 could not be built: see the message above."
 }
 
 case ${1:-} in
@@ -287,7 +306,20 @@ test)
 lint)
     require_cargo
     require_compiler
-    want_cargo_deny
+    want_cargo_tool cargo-deny "$cargo_deny"
+    ;;
+audit)
+    require_cargo
+    require_compiler
+    want_cargo_tool cargo-deny "$cargo_deny"
+    want_cargo_tool cargo-audit "$cargo_audit"
+    ;;
+fuzz)
+    require_cargo
+    require_compiler
+    require_postgres
+    want_redis
+    require_python
     ;;
 bench)
     require_cargo
@@ -296,5 +328,5 @@ bench)
     require_pgbench
     require_wrk
     ;;
-*) fail "usage: scripts/setup.sh run|test|lint|bench" ;;
+*) fail "usage: scripts/setup.sh run|test|lint|audit|fuzz|bench" ;;
 esac

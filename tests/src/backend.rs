@@ -20,7 +20,24 @@ impl Backend {
     /// # Errors
     /// When it ends instead; the message is what it said.
     pub fn start(configure: impl FnOnce(&mut Command)) -> io::Result<Self> {
-        let mut command = Command::new(binary::path("backend")?);
+        Self::start_as(Command::new(binary::path("backend")?), configure)
+    }
+
+    /// As [`Backend::start`], by a shell that allows this many open files at first, as many systems do.
+    ///
+    /// # Errors
+    /// When it ends instead; the message is what it said.
+    pub fn start_with_descriptors(
+        count: u32,
+        configure: impl FnOnce(&mut Command),
+    ) -> io::Result<Self> {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -S -n {count} && exec \"$0\" \"$@\"")]);
+        shell.arg(binary::path("backend")?);
+        Self::start_as(shell, configure)
+    }
+
+    fn start_as(mut command: Command, configure: impl FnOnce(&mut Command)) -> io::Result<Self> {
         command.args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
         // Otherwise it would use, and perhaps start, the one that `make run` uses.
         if let Some(url) = redis_url(Purpose::Test).map_err(io::Error::other)? {
@@ -40,6 +57,12 @@ impl Backend {
     #[must_use]
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Sends a signal by name, such as `TERM`.

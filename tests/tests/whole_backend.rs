@@ -22,7 +22,9 @@ async fn serves_and_stops(mut backend: Backend) {
         ("/answers/log-partitions", 200),
         ("/answers/error-handling", 200),
         ("/answers/auth", 200),
-        ("/answers/web-security", 404),
+        ("/answers/web-security", 200),
+        ("/answers/no-such-answer", 404),
+        ("/lab/notes", 404),
         ("/health/ready", 200),
         ("/openapi.json", 200),
         ("/docs/", 200),
@@ -35,6 +37,16 @@ async fn serves_and_stops(mut backend: Backend) {
     }
     backend.signal("TERM").unwrap();
     assert_eq!(backend.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn nothing_of_the_vulnerable_build_is_served() {
+    let served = foundation::http::describe(&backend::answers::routes()).paths.paths;
+    assert!(served.contains_key("/api/v1/todos"), "the description was read");
+    assert!(!web_security::lab::PATHS.is_empty());
+    for path in web_security::lab::PATHS {
+        assert!(!served.contains_key(path), "{path}");
+    }
 }
 
 fn postgres_of(home: &Path) -> Option<u32> {

@@ -1,31 +1,41 @@
 //! The one list that everything is derived from: pages, commands, API description and tests.
 
 use evidence::Answer;
+use evidence::cli::Extra;
 use foundation::http::Mount;
 use foundation::jobs::Job;
 use foundation::module::Module;
 
 /// Every answer that is built, in the order of the questions.
 pub static ANSWERS: &[&Answer] = &[
+    &production_incident::ANSWER,
     &code_performance::ANSWER,
     &todo_api::ANSWER,
     &log_partitions::ANSWER,
+    &inconsistent_responses::ANSWER,
     &sync_async::ANSWER,
     &challenging_problem::ANSWER,
     &error_handling::ANSWER,
     &create_user::ANSWER,
     &slow_query::ANSWER,
+    &integrations::ANSWER,
+    &web_security::ANSWER,
+    &blog_api::ANSWER,
     &auth::ANSWER,
     &caching::ANSWER,
 ];
 
-/// The live part of those that have one.
+/// The live part of those that have one, and the queue that they share.
 pub static MODULES: &[&Module] = &[
     &todo_api::MODULE,
     &log_partitions::MODULE,
     &create_user::MODULE,
+    &integrations::MODULE,
+    &web_security::MODULE,
+    &blog_api::MODULE,
     &auth::MODULE,
     &caching::MODULE,
+    &background_jobs::MODULE,
 ];
 
 /// The answer that `name` means: a slug, a number, or both as in the folder's name.
@@ -51,14 +61,27 @@ pub fn jobs() -> Vec<&'static Job> {
     MODULES.iter().flat_map(|module| module.jobs).copied().collect()
 }
 
+/// Subcommands that answers bring for use on other things than their demos.
+#[must_use]
+pub fn extras() -> Vec<Extra> {
+    [production_incident::EXTRAS, &inconsistent_responses::EXTRAS].concat()
+}
+
 #[cfg(test)]
 mod tests {
+    use foundation::http::describe;
+
     use super::*;
 
     #[test]
     fn every_answer_with_an_api_serves_it() {
-        let described = ANSWERS.iter().filter(|answer| answer.routes.is_some()).count();
-        assert_eq!(described, MODULES.len());
+        let served = describe(&routes()).paths.paths;
+        for answer in ANSWERS {
+            let described = answer.routes.map(|mount| describe(&[mount]).paths.paths);
+            for path in described.unwrap_or_default().keys() {
+                assert!(served.contains_key(path), "{}: {path}", answer.slug);
+            }
+        }
     }
 
     #[test]

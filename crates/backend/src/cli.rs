@@ -3,21 +3,24 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use evidence::Answer;
-use evidence::cli::DemoArgs;
+use evidence::cli::{DemoArgs, Extra};
 use foundation::cli::{JobArgs, run_job};
 use foundation::http::describe;
 
-use crate::answers::{ANSWERS, find, jobs, routes};
+use crate::answers::{ANSWERS, extras, find, jobs, routes};
 use crate::questions::QUESTIONS;
+use crate::queue::QueueArgs;
 use crate::serve::{self, ServeArgs};
-use crate::{doctor, index, questions};
+use crate::{doctor, index, questions, queue};
 
 const EXAMPLES: &str = "Examples:
   backend                                  serve the pages and the API
   backend demo log-partitions              run one demo
   backend demo --all --scale quick         run all of them, each within five seconds
+  backend probe https://example.org/       find out why one request gets different responses
+  backend dojo --seed 7                    find a fault that you do not know, against the clock
   backend doctor                           check this machine, with a fix for each gap
 
 Every setting of `serve` is a flag or an environment variable: see `backend serve --help`.";
@@ -54,6 +57,8 @@ enum Task {
     Doctor,
     /// Run a recurring job once, instead of waiting for its turn
     Job(JobArgs),
+    /// Tell how many background jobs there are; list, replay or discard those that were given up
+    Queue(QueueArgs),
 }
 
 #[derive(Args, Debug)]
@@ -71,7 +76,13 @@ struct DemoTask {
 /// Does what the arguments of this process say.
 #[must_use]
 pub fn run() -> ExitCode {
-    match Cli::parse_from(with_default(std::env::args().collect())).task {
+    let extras = extras();
+    let command = Extra::offer(&extras, Cli::command());
+    let matches = command.get_matches_from(with_default(std::env::args().collect()));
+    if let Some(code) = Extra::run_asked(&extras, &matches) {
+        return code;
+    }
+    match Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).task {
         Task::Serve(args) => exit(serve::run(&args)),
         Task::Demo(task) => demo(&task),
         Task::List { update: None } => list(),
@@ -79,6 +90,7 @@ pub fn run() -> ExitCode {
         Task::Openapi => openapi(),
         Task::Doctor => doctor::run(),
         Task::Job(arguments) => run_job(&jobs(), &arguments),
+        Task::Queue(arguments) => exit(queue::run(&arguments)),
     }
 }
 
@@ -142,8 +154,6 @@ fn openapi() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn words(words: &[&str]) -> Vec<String> {
@@ -152,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_definition_of_the_command_line_is_sound() {
-        Cli::command().debug_assert();
+        Extra::offer(&extras(), Cli::command()).debug_assert();
     }
 
     #[test]
@@ -176,7 +186,7 @@ mod tests {
             let error = parse(&["demo", question.slug]).map(drop).unwrap_err();
             assert_eq!(error.exit_code(), 2);
             let message = error.to_string();
-            assert!(message.contains("not built yet; there are: code-performance"), "{message}");
+            assert!(message.contains("not built yet; there are: production-incident"), "{message}");
         }
         assert_eq!(parse(&["demo"]).unwrap_err().exit_code(), 2);
         assert!(matches!(parse(&["demo", "--all"]).unwrap().task, Task::Demo(task) if task.all));

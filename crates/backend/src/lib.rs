@@ -8,5 +8,6 @@ pub mod cli;
 pub mod doctor;
 pub mod index;
 pub mod questions;
+mod queue;
 pub mod serve;
 pub mod study;

@@ -64,7 +64,9 @@ pub struct NewUser {
 }
 
 /// Identifies an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema, Hash,
+)]
 pub struct UserId(i64);
 
 impl From<i64> for UserId {

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 use error_handling::Problem;
 
@@ -31,9 +31,6 @@ const ASSETS: [Asset; 3] = [
 /// One hash for all three: they change together with a release, never one by one.
 static VERSION: LazyLock<String> = LazyLock::new(|| fingerprint(ASSETS.map(|asset| asset.text)));
 
-/// A picture may style itself and nothing else, also when it is opened on its own.
-const PICTURE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
-
 /// The address of a file, which may be kept for ever.
 pub(super) fn address(name: &str) -> String {
     format!("/assets/{}/{name}", *VERSION)
@@ -56,9 +53,7 @@ pub(super) async fn serve(path: web::Path<(String, String)>) -> Result<HttpRespo
     response
         .content_type(asset.media_type)
         .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .insert_header((ETAG, format!("\"{version}\"")))
-        .insert_header((CONTENT_SECURITY_POLICY, PICTURE_POLICY))
-        .insert_header(("x-content-type-options", "nosniff"));
+        .insert_header((ETAG, format!("\"{version}\"")));
     Ok(response.body(asset.text))
 }
 
@@ -71,10 +66,6 @@ pub(super) fn picture(request: &HttpRequest, svg: String) -> HttpResponse {
         .and_then(|value| value.to_str().ok())
         .is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
     let mut response = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response
-        .insert_header((ETAG, tag))
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .insert_header((CONTENT_SECURITY_POLICY, PICTURE_POLICY))
-        .insert_header(("x-content-type-options", "nosniff"));
+    response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
     if unchanged { response.finish() } else { response.content_type("image/svg+xml").body(svg) }
 }

@@ -11,17 +11,20 @@
 mod sample;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::System;
+use actix_web::web::Data;
 use backend::study::{DemoPolicy, Runs, Study};
 use evidence::Answer;
-use foundation::http::{Parts, Server, StopHandle};
+use foundation::http::{Parts, ResponseHooks, Server, StopHandle};
 use foundation::metrics::Metrics;
 use foundation::testing::config;
+use web_security::protect;
 
 pub use sample::{HOLDING, SAMPLE};
 
@@ -41,7 +44,9 @@ impl Site {
             pages: Study::new(answers, policy, runs.clone()).pages(),
             database: None,
             metrics: Metrics::new().unwrap(),
-            shares: Vec::new(),
+            shares: vec![Arc::new(|config| {
+                config.app_data(Data::new(ResponseHooks::new(vec![Arc::new(protect)])));
+            })],
         };
         let server = Server::bind(&config(&[])).unwrap();
         let address = server.address().unwrap();
