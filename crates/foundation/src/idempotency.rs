@@ -3,6 +3,8 @@
 //! `Idempotency-Key` as in draft-ietf-httpapi-idempotency-key-header-07. The response is stored in
 //! the transaction that does the work, so either both are there or neither, whatever dies when.
 
+mod once;
+
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION};
@@ -13,6 +15,8 @@ use diesel::sql_types::{Binary, Nullable, SmallInt, Text, Timestamptz};
 use error_handling::{InvalidField, Problem, ProblemType};
 use std::future::{Ready, ready};
 use std::time::Duration;
+
+pub use once::{Claimed, once};
 
 /// What a client gave its request, so that a repetition can be told from a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,9 +20,11 @@ pub mod module;
 pub mod operations;
 pub mod pace;
 pub mod paging;
+pub mod precondition;
 pub mod rate_limit;
 pub mod redis;
 pub mod scratch;
+pub mod task;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,7 +1,7 @@
 //! Design an API for a basic CRUD application: people, their to-dos, and categories.
 //!
 //! 1. Every statement names the owner: somebody else's row is a row that is not there ([`store`]).
-//! 2. PUT replaces and demands `If-Match`, PATCH merges and takes it ([`precondition`]).
+//! 2. PUT replaces and demands `If-Match`, PATCH merges and takes it ([`foundation::precondition`]).
 //! 3. First pages are cached and forgotten at each write of their owner, before the response.
 //! 4. A token and a limit for each user come before any body is read.
 //! 5. A client of Todo-Backend works unchanged: a plain array, absolute `url`s, pages in `Link`.
@@ -16,7 +16,6 @@ mod handlers;
 mod lists;
 pub mod model;
 mod page;
-pub mod precondition;
 mod request;
 mod schema;
 mod state;
@@ -43,7 +42,6 @@ pub static ANSWER: Answer = Answer {
         "src/handlers/categories.rs",
         "src/request.rs",
         "src/model.rs",
-        "src/precondition.rs",
         "src/store/mod.rs",
         "src/store/todos.rs",
         "src/store/named.rs",

@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use error_handling::{Json, Path, Problem, ProblemType};
 use foundation::database::Database;
 use foundation::module::Module;
+use foundation::precondition::{Expected, IfNoneMatch};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::base_url::BaseUrl;
@@ -20,7 +21,6 @@ use crate::handlers::todo_body::TodoBody;
 use crate::handlers::todos::respond;
 use crate::model::TodoId;
 use crate::page::TodoPage;
-use crate::precondition::{Expected, IfNoneMatch};
 use crate::request::{ListParameters, TodoPatch};
 use crate::schema::todos;
 use crate::state::Todos;

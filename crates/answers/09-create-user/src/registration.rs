@@ -6,18 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, rt, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use auth::{AccountForm, Passwords};
 use diesel::{Connection, PgConnection};
 use error_handling::{Cause, InvalidField, Problem, on_constraint};
 use foundation::client_address::client_address;
 use foundation::database::{Database, KeyedReads};
-use foundation::idempotency::{self, Attempt, Claim, IdempotencyKey, Lease, StoredResponse};
+use foundation::idempotency::{self, Attempt, Claimed, IdempotencyKey, StoredResponse};
 use foundation::module::{Share, StartFailure, Starting};
 use foundation::rate_limit::{Allowance, RateLimit, client_key};
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
-use tracing::Instrument;
 
 use crate::model::{Email, NewUser};
 use crate::request::{Applicant, Registration};
@@ -36,9 +35,6 @@ pub(crate) struct Registrations {
     limit: Option<RateLimit<IpAddr>>,
     trusted_proxies: Vec<IpNet>,
 }
-
-/// An attempt that this request has claimed.
-type Claimed = (Attempt, Lease);
 
 impl Registrations {
     /// Takes the server's hashing lane, and tells log-in which addresses are one account.
@@ -98,35 +94,9 @@ impl Registrations {
         };
         let fingerprint = self.passwords.digest(registration.canonical().expose_secret());
         let attempt = Attempt { scope: SCOPE, key, fingerprint };
-        let claiming = attempt.clone();
-        // Claimed before hashing: of ten repetitions at once, nine cost a statement and no hash.
-        match database
-            .run_write(move |connection| idempotency::claim(connection, &claiming, LEASE))
-            .await?
-        {
-            Claim::Done(response) => Ok(response.into_response(true)),
-            Claim::Mine(lease) => self.create_once(database, applicant, (attempt, lease)).await,
-        }
-    }
-
-    /// On a task of its own, as a handler ends when its connection breaks: the key would stay taken
-    /// until the lease ends, and it is the client that lost its connection who repeats.
-    async fn create_once(
-        self: Arc<Self>,
-        database: Database,
-        applicant: Applicant,
-        claimed: Claimed,
-    ) -> Result<HttpResponse, Problem> {
-        let work = async move {
-            let made = self.create(&database, applicant, Some(claimed.clone())).await;
-            if made.is_err() {
-                release(&database, claimed).await;
-            }
-            made
-        };
-        let made = rt::spawn(work.in_current_span()).await;
-        let cut_off = |_| Problem::internal(Cause::new("registration was cut off"));
-        Ok(made.map_err(cut_off)??.into_response(false))
+        let writing = database.clone();
+        let create = |claimed| async move { self.create(&writing, applicant, Some(claimed)).await };
+        idempotency::once(&database, attempt, LEASE, create).await
     }
 
     /// Hashes between claim and transaction, never inside: a connection that waits for a hash
@@ -169,16 +139,4 @@ fn insert(connection: &mut PgConnection, user: &NewUser) -> Result<StoredRespons
         .map_err(|_| Problem::internal(Cause::new("account could not be written as JSON")))?;
     let location = Some(format!("/api/v1/users/{}", account.id));
     Ok(StoredResponse { status: StatusCode::CREATED, location, body })
-}
-
-/// Gives the key back, so that the client may correct what was wrong. When the outcome is unknown,
-/// as after a time-out, this is safe as well: a finished attempt is not released, and one that was
-/// released cannot finish.
-async fn release(database: &Database, (attempt, lease): Claimed) {
-    let released = database
-        .run_write(move |connection| idempotency::release(connection, &attempt, lease))
-        .await;
-    if let Err(problem) = released {
-        tracing::warn!(%problem, "idempotency key not given back; its lease will end");
-    }
 }

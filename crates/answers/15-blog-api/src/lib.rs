@@ -10,12 +10,12 @@
 //! Read `handlers/v2.rs` → `handlers/mod.rs` → `store/posts.rs` → `store/relations.rs` →
 //! `store/edits.rs` → `representation.rs` → `contract.rs` → `contract/gate.rs`, then `demo.rs`.
 
-pub mod conditions;
 pub mod contract;
 mod demo;
 mod deprecation;
 mod guard;
 mod handlers;
+mod list_tag;
 pub mod model;
 mod once;
 pub mod recorded_client;
@@ -48,7 +48,7 @@ pub static ANSWER: Answer = Answer {
         "src/deprecation.rs",
         "src/request.rs",
         "src/model.rs",
-        "src/conditions.rs",
+        "src/list_tag.rs",
         "src/once.rs",
         "src/guard.rs",
         "src/state.rs",

@@ -12,12 +12,11 @@ use auth::UserId;
 use diesel::{Connection, PgConnection};
 use error_handling::{Cause, Problem};
 use foundation::database::Database;
-use foundation::idempotency::{self, Attempt, Claim, IdempotencyKey, Lease, StoredResponse};
+use foundation::idempotency::{self, Attempt, Claimed, IdempotencyKey, StoredResponse};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tracing::Instrument;
 
-use crate::conditions::hexadecimal;
+use crate::list_tag::hexadecimal;
 use crate::state::Blog;
 
 /// Longer than a post can take: the database's wait and time-out, twice.
@@ -93,48 +92,17 @@ impl Blog {
             let work = move |connection: &mut PgConnection| connection.transaction(work);
             return Ok(self.write(database, None, work).await?.into_response(false));
         };
-        let claiming = attempt.clone();
-        let claim = move |connection: &mut _| idempotency::claim(connection, &claiming, LEASE);
-        match database.run_write(claim).await? {
-            Claim::Done(response) => Ok(response.into_response(true)),
-            Claim::Mine(lease) => self.create_claimed(database, attempt, lease, work).await,
-        }
-    }
-
-    /// On a task of its own, as a handler ends when its connection breaks: the key would stay taken
-    /// until the lease ends, and it is the client that lost its connection who repeats.
-    async fn create_claimed<F>(
-        self: Arc<Self>,
-        database: Database,
-        attempt: Attempt,
-        lease: Lease,
-        work: F,
-    ) -> Result<HttpResponse, Problem>
-    where
-        F: FnOnce(&mut PgConnection) -> Result<StoredResponse, Problem> + Send + 'static,
-    {
-        let finishing = attempt.clone();
+        let writing = database.clone();
         // The response in the transaction of the work: either both are there or neither.
-        let work = move |connection: &mut PgConnection| {
-            connection.transaction(|connection| {
-                let response = work(connection)?;
-                idempotency::finish(connection, &finishing, lease, &response)?;
-                Ok::<_, Problem>(response)
+        let create = |(attempt, lease): Claimed| {
+            self.write(writing, None, move |connection| {
+                connection.transaction(|connection| {
+                    let response = work(connection)?;
+                    idempotency::finish(connection, &attempt, lease, &response)?;
+                    Ok::<_, Problem>(response)
+                })
             })
         };
-        let create = async move {
-            let made = self.write(database.clone(), None, work).await;
-            if made.is_err() {
-                let release =
-                    move |connection: &mut _| idempotency::release(connection, &attempt, lease);
-                if let Err(problem) = database.run_write(release).await {
-                    tracing::warn!(%problem, "idempotency key not given back; its lease will end");
-                }
-            }
-            made
-        };
-        let made = tokio::spawn(create.in_current_span()).await;
-        let cut_off = |_| Problem::internal(Cause::new("a creation was cut off"));
-        Ok(made.map_err(cut_off)??.into_response(false))
+        idempotency::once(&database, attempt, LEASE, create).await
     }
 }

@@ -8,13 +8,13 @@ use actix_web::web;
 use auth::UserId;
 use caching::{Cache, CacheSettings, Caches};
 use diesel::PgConnection;
-use error_handling::{Cause, Problem};
+use error_handling::Problem;
 use foundation::database::Database;
 use foundation::metrics::Metrics;
 use foundation::module::{Share, StartFailure, Starting};
 use foundation::rate_limit::RateLimit;
+use foundation::task::to_the_end;
 use tokio::sync::oneshot::{self, error::TryRecvError};
-use tracing::Instrument;
 
 use crate::model::Slug;
 use crate::request::Listing;
@@ -151,8 +151,7 @@ impl Blog {
             }
             outcome
         };
-        let ended = tokio::spawn(write.in_current_span()).await;
-        ended.unwrap_or_else(|_| Err(Problem::internal(Cause::new("panic in a write"))))
+        to_the_end(write).await
     }
 
     /// How far the news gets does not change the response: the write is done.

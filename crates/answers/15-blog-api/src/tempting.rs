@@ -5,9 +5,9 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use error_handling::{Path, Problem, Query};
 use foundation::module::Module;
+use foundation::precondition::IfNoneMatch;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::conditions::Known;
 use crate::deprecation::sunset;
 use crate::guard::Reader;
 use crate::handlers::{self, Site, comments};
@@ -82,7 +82,7 @@ fn in_place(config: &mut ServiceConfig<'_>) {
 
 async fn list(
     site: Site,
-    known: Known,
+    known: IfNoneMatch,
     uri: Uri,
     Query(parameters): Query<ListParameters>,
 ) -> Result<HttpResponse, Problem> {
@@ -92,7 +92,7 @@ async fn list(
 async fn show(
     site: Site,
     Reader(reader): Reader,
-    known: Known,
+    known: IfNoneMatch,
     Path(slug): Path<String>,
 ) -> Result<HttpResponse, Problem> {
     handlers::show::<InPlace>(site, reader, &known, &slug).await
@@ -101,7 +101,7 @@ async fn show(
 async fn list_comments(
     site: Site,
     Reader(reader): Reader,
-    (known, uri): (Known, Uri),
+    (known, uri): (IfNoneMatch, Uri),
     Path(slug): Path<String>,
     Query(parameters): Query<PageParameters>,
 ) -> Result<HttpResponse, Problem> {

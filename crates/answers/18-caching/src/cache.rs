@@ -5,10 +5,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use error_handling::{Cause, Problem};
+use error_handling::Problem;
+use foundation::task::to_the_end;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tracing::Instrument;
 
 use crate::counts::{CacheStatistics, Counters};
 use crate::flights::{Flights, Loaded, Turn};
@@ -168,14 +168,6 @@ impl<V: Value> Cache<V> {
     pub fn statistics(&self) -> CacheStatistics {
         self.0.counters.statistics(self.0.settings.name)
     }
-}
-
-/// Runs work whether or not somebody still waits for it.
-async fn to_the_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
-) -> Result<T, Problem> {
-    let ended = tokio::spawn(work.in_current_span()).await;
-    ended.unwrap_or_else(|_| Err(Problem::internal(Cause::new("panic in a write"))))
 }
 
 impl<V: Value> Inner<V> {

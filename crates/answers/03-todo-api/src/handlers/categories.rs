@@ -6,6 +6,7 @@ use auth::{Unauthenticated, UserId};
 use diesel::Connection;
 use error_handling::{Json, Path, Problem, ReadProblems, WriteProblems};
 use foundation::database::Database;
+use foundation::precondition::{Expected, IfMatch, IfNoneMatch, RequiredIfMatch, tag};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +14,6 @@ use super::{BODY_LIMIT, Stale, Unconditional, changed, created, done, read};
 use crate::base_url::BaseUrl;
 use crate::guard::{Caller, guard};
 use crate::model::{CategoryId, CategoryName};
-use crate::precondition::{Expected, IfMatch, IfNoneMatch, RequiredIfMatch, tag};
 use crate::request::{CategoryInput, CategoryPatch};
 use crate::state::Todos;
 use crate::store::categories::{self as store, Category};

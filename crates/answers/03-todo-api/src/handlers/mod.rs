@@ -12,11 +12,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, LOCATION};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use error_handling::{Problem, ProblemType, problem_response};
+use foundation::precondition::{IfNoneMatch, stale};
 use serde::Serialize;
 use utoipa::IntoResponses;
 use utoipa::openapi::{RefOr, Response};
 
-use crate::precondition::{IfNoneMatch, stale};
 use crate::store::Written;
 
 /// Twice the longest acceptable body, with every letter escaped.

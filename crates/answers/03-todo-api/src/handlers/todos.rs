@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, delete, get, patch, post, put, web};
 use auth::Unauthenticated;
 use error_handling::{Json, Path, Problem, Query, ReadProblems, WriteProblems};
 use foundation::database::Database;
+use foundation::precondition::{IfMatch, IfNoneMatch, RequiredIfMatch, tag};
 
 use super::todo_body::{TodoBody, path};
 use super::{BODY_LIMIT, Stale, Unconditional, changed, created, done, read};
@@ -13,7 +14,6 @@ use crate::base_url::BaseUrl;
 use crate::guard::{Caller, guard};
 use crate::model::TodoId;
 use crate::page::TodoPage;
-use crate::precondition::{IfMatch, IfNoneMatch, RequiredIfMatch, tag};
 use crate::request::{ClearParameters, ListParameters, TodoInput, TodoPatch};
 use crate::state::Todos;
 use crate::store::refusal;

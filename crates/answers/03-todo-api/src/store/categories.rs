@@ -2,10 +2,10 @@
 
 use auth::UserId;
 use diesel::prelude::*;
+use foundation::precondition::Expected;
 
 use super::Written;
 use crate::model::{CategoryId, CategoryName};
-use crate::precondition::Expected;
 use crate::schema::{categories, todos};
 
 /// A stored category.

@@ -7,12 +7,12 @@ use diesel::helper_types::IntoBoxed;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use foundation::paging::Limit;
+use foundation::precondition::Expected;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
 use super::named::Named;
 use crate::model::{CategoryId, Order, Title, TodoId};
-use crate::precondition::Expected;
 use crate::schema::{categories, todos};
 
 /// A stored to-do with the name of its category.

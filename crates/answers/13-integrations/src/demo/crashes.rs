@@ -26,7 +26,7 @@ pub(super) struct Counts {
 
 fn changes(scale: Scale) -> usize {
     match scale {
-        Scale::Quick => 60,
+        Scale::Quick => 40,
         Scale::Default => 500,
         Scale::Full => 5_000,
     }

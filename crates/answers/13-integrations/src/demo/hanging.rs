@@ -43,7 +43,7 @@ pub(super) fn climb(stage: &Stage, scratch: &Arc<Scratch>, owner: &SignedIn) -> 
     let app = serve(scratch, &[&IMPATIENT, &UNBOUNDED]);
     let secret = Secret::random();
     let carrier = Carrier::start(secret.clone())?;
-    let hang = Duration::from_millis(if stage.scale() == Scale::Quick { 250 } else { 3_000 });
+    let hang = Duration::from_millis(if stage.scale() == Scale::Quick { 200 } else { 3_000 });
     carrier.hang_for(hang);
     carrier.be(Mood::Hanging);
     let partner = befriend(&mut scratch.connect()?, of(owner), &carrier, &secret)?;

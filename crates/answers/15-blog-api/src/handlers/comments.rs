@@ -5,9 +5,9 @@ use actix_web::http::Uri;
 use auth::UserId;
 use error_handling::Problem;
 use foundation::paging::Page;
+use foundation::precondition::IfNoneMatch;
 
 use super::{PRIVATE, SHARED, Site, done, missing, respond, slug};
-use crate::conditions::Known;
 use crate::once::{Key, created};
 use crate::representation::Version;
 use crate::request::{CommentInput, PageParameters};
@@ -16,7 +16,7 @@ use crate::store::{comments, refusal};
 pub(crate) async fn list<V: Version>(
     site: Site,
     reader: Option<UserId>,
-    conditions: (&Known, &Uri),
+    conditions: (&IfNoneMatch, &Uri),
     segment: &str,
     parameters: &PageParameters,
 ) -> Result<HttpResponse, Problem> {

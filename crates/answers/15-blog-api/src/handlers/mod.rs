@@ -18,11 +18,12 @@ use diesel::{Connection, PgConnection};
 use error_handling::{Cause, Problem, ProblemType, problem_response};
 use foundation::database::Database;
 use foundation::paging::Page;
+use foundation::precondition::{Expected, IfNoneMatch, stale, tag};
 use serde::Serialize;
 use utoipa::IntoResponses;
 use utoipa::openapi::{RefOr, Response};
 
-use crate::conditions::{Expected, Known, list_tag, stale, tag};
+use crate::list_tag::list_tag;
 use crate::model::Slug;
 use crate::once::{Key, created};
 use crate::representation::Version;
@@ -66,7 +67,7 @@ impl Site {
 
 pub(crate) async fn list<V: Version>(
     site: Site,
-    known: &Known,
+    known: &IfNoneMatch,
     uri: &Uri,
     parameters: &ListParameters,
 ) -> Result<HttpResponse, Problem> {
@@ -83,7 +84,7 @@ pub(crate) async fn list<V: Version>(
 async fn list_drafts<V: Version>(
     site: Site,
     author: UserId,
-    (known, uri): (&Known, &Uri),
+    (known, uri): (&IfNoneMatch, &Uri),
     parameters: &PageParameters,
 ) -> Result<HttpResponse, Problem> {
     let (after, limit) = parameters.parse()?;
@@ -114,7 +115,7 @@ async fn create<V: Version>(
 pub(crate) async fn show<V: Version>(
     site: Site,
     reader: Option<UserId>,
-    known: &Known,
+    known: &IfNoneMatch,
     segment: &str,
 ) -> Result<HttpResponse, Problem> {
     let slug = slug(segment)?;
@@ -169,7 +170,7 @@ async fn remove(
 fn respond<T, R: Serialize>(
     page: Page<T>,
     represent: fn(T) -> R,
-    (known, uri): (&Known, &Uri),
+    (known, uri): (&IfNoneMatch, &Uri),
     cached: &'static str,
 ) -> HttpResponse {
     let link = page.link(uri);

@@ -5,9 +5,9 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, delete, get, post, put};
 use auth::Unauthenticated;
 use error_handling::{Json, Path, Problem, Query, ReadProblems, WriteProblems};
+use foundation::precondition::{IfMatch, IfNoneMatch, RequiredIfMatch};
 
 use super::{COMMENT_LIMIT, POST_LIMIT, Refused, Site, Unconditional, comments};
-use crate::conditions::{Known, Match, RequiredMatch};
 use crate::deprecation::sunset;
 use crate::guard::{Caller, Reader, guard};
 use crate::once::Key;
@@ -38,7 +38,7 @@ use crate::request::{CommentInput, ListParameters, PageParameters, PostInput};
 #[get("/api/v1/posts", wrap = "from_fn(sunset)")]
 pub(crate) async fn list(
     site: Site,
-    known: Known,
+    known: IfNoneMatch,
     uri: Uri,
     Query(parameters): Query<ListParameters>,
 ) -> Result<HttpResponse, Problem> {
@@ -95,7 +95,7 @@ pub(crate) async fn create(
 pub(crate) async fn show(
     site: Site,
     Reader(reader): Reader,
-    known: Known,
+    known: IfNoneMatch,
     Path(slug): Path<String>,
 ) -> Result<HttpResponse, Problem> {
     super::show::<V1>(site, reader, &known, &slug).await
@@ -123,7 +123,7 @@ pub(crate) async fn show(
 pub(crate) async fn replace(
     site: Site,
     Caller(author): Caller,
-    RequiredMatch(expected): RequiredMatch,
+    RequiredIfMatch(expected): RequiredIfMatch,
     Path(slug): Path<String>,
     Json(input): Json<PostInput, POST_LIMIT>,
 ) -> Result<HttpResponse, Problem> {
@@ -146,7 +146,7 @@ pub(crate) async fn replace(
 pub(crate) async fn remove(
     site: Site,
     Caller(author): Caller,
-    Match(expected): Match,
+    IfMatch(expected): IfMatch,
     Path(slug): Path<String>,
 ) -> Result<HttpResponse, Problem> {
     super::remove(site, author, expected, &slug).await
@@ -172,7 +172,7 @@ pub(crate) async fn remove(
 pub(crate) async fn list_drafts(
     site: Site,
     Caller(author): Caller,
-    known: Known,
+    known: IfNoneMatch,
     uri: Uri,
     Query(parameters): Query<PageParameters>,
 ) -> Result<HttpResponse, Problem> {
@@ -200,7 +200,7 @@ pub(crate) async fn list_drafts(
 pub(crate) async fn list_comments(
     site: Site,
     Reader(reader): Reader,
-    (known, uri): (Known, Uri),
+    (known, uri): (IfNoneMatch, Uri),
     Path(slug): Path<String>,
     Query(parameters): Query<PageParameters>,
 ) -> Result<HttpResponse, Problem> {

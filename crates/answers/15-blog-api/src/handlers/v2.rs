@@ -5,9 +5,9 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, delete, get, post, put};
 use auth::Unauthenticated;
 use error_handling::{Json, Path, Problem, Query, ReadProblems, WriteProblems};
+use foundation::precondition::{IfMatch, IfNoneMatch, RequiredIfMatch};
 
 use super::{COMMENT_LIMIT, POST_LIMIT, Refused, Site, Unconditional, comments};
-use crate::conditions::{Known, Match, RequiredMatch};
 use crate::guard::{Caller, Reader, guard};
 use crate::once::Key;
 use crate::representation::{CommentV2, PostV2, SummaryV2, V2};
@@ -33,7 +33,7 @@ use crate::request::{CommentInput, ListParameters, PageParameters, PostInput};
 #[get("/api/v2/posts")]
 pub(crate) async fn list(
     site: Site,
-    known: Known,
+    known: IfNoneMatch,
     uri: Uri,
     Query(parameters): Query<ListParameters>,
 ) -> Result<HttpResponse, Problem> {
@@ -88,7 +88,7 @@ pub(crate) async fn create(
 pub(crate) async fn show(
     site: Site,
     Reader(reader): Reader,
-    known: Known,
+    known: IfNoneMatch,
     Path(slug): Path<String>,
 ) -> Result<HttpResponse, Problem> {
     super::show::<V2>(site, reader, &known, &slug).await
@@ -115,7 +115,7 @@ pub(crate) async fn show(
 pub(crate) async fn replace(
     site: Site,
     Caller(author): Caller,
-    RequiredMatch(expected): RequiredMatch,
+    RequiredIfMatch(expected): RequiredIfMatch,
     Path(slug): Path<String>,
     Json(input): Json<PostInput, POST_LIMIT>,
 ) -> Result<HttpResponse, Problem> {
@@ -137,7 +137,7 @@ pub(crate) async fn replace(
 pub(crate) async fn remove(
     site: Site,
     Caller(author): Caller,
-    Match(expected): Match,
+    IfMatch(expected): IfMatch,
     Path(slug): Path<String>,
 ) -> Result<HttpResponse, Problem> {
     super::remove(site, author, expected, &slug).await
@@ -162,7 +162,7 @@ pub(crate) async fn remove(
 pub(crate) async fn list_drafts(
     site: Site,
     Caller(author): Caller,
-    known: Known,
+    known: IfNoneMatch,
     uri: Uri,
     Query(parameters): Query<PageParameters>,
 ) -> Result<HttpResponse, Problem> {
@@ -189,7 +189,7 @@ pub(crate) async fn list_drafts(
 pub(crate) async fn list_comments(
     site: Site,
     Reader(reader): Reader,
-    (known, uri): (Known, Uri),
+    (known, uri): (IfNoneMatch, Uri),
     Path(slug): Path<String>,
     Query(parameters): Query<PageParameters>,
 ) -> Result<HttpResponse, Problem> {

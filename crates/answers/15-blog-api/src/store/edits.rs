@@ -6,10 +6,10 @@ use diesel::dsl::{not, sql};
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Timestamptz};
+use foundation::precondition::Expected;
 
 use super::Written;
 use super::posts::{COLUMNS, Post, Row, complete};
-use crate::conditions::Expected;
 use crate::model::{Slug, Tag};
 use crate::request::NewPost;
 use crate::schema::{post_tags, posts};
