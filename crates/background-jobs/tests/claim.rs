@@ -73,10 +73,14 @@ fn a_claim_that_reads_first_and_marks_later_takes_jobs_twice() {
         let jobs: Vec<Row> = diesel::sql_query(waiting).load(connection).unwrap();
         together.wait();
         let ids: Vec<i64> = jobs.into_iter().map(|row| row.id).collect();
-        diesel::sql_query("UPDATE background_jobs SET running = true WHERE id = ANY($1)")
-            .bind::<diesel::sql_types::Array<BigInt>, _>(&ids)
-            .execute(connection)
-            .unwrap();
+        // One by one: a statement for all could lock them in another order than its rival's, and one
+        // of the two would die of the deadlock.
+        for id in &ids {
+            diesel::sql_query("UPDATE background_jobs SET running = true WHERE id = $1")
+                .bind::<BigInt, _>(id)
+                .execute(connection)
+                .unwrap();
+        }
         together.wait();
         ids
     });
