@@ -47,6 +47,7 @@ pub static ANSWER: Answer = Answer {
         "src/store/named.rs",
         "src/store/categories.rs",
         "src/guard.rs",
+        "../../foundation/src/precondition.rs",
         "src/state.rs",
         "src/lists.rs",
         "src/page.rs",

@@ -37,6 +37,7 @@ pub static ANSWER: Answer = Answer {
         "src/email.rs",
         "src/text.rs",
         "src/registration.rs",
+        "../../foundation/src/idempotency/once.rs",
         "src/store.rs",
         "src/job.rs",
         "src/tempting.rs",
