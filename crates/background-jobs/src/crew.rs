@@ -6,8 +6,8 @@ use std::time::Duration;
 use foundation::config::DatabaseConfig;
 use foundation::database::Database;
 use foundation::metrics::Metrics;
+use foundation::task::termination;
 use secrecy::SecretString;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::event::{Event, Events};
@@ -69,19 +69,6 @@ fn start_thread(index: usize, stops: Option<&Events>) -> io::Result<UnboundedSen
         });
     })?;
     Ok(sender)
-}
-
-/// Signals may be listened to from several places; the server does so, too.
-async fn termination() {
-    let interrupt = signal(SignalKind::interrupt());
-    let terminate = signal(SignalKind::terminate());
-    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
 }
 
 /// Lanes apart from those of HTTP: a crowd of jobs does not keep requests from being served, nor the

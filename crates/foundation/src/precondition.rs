@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use actix_web::{FromRequest, HttpRequest};
 use error_handling::{InvalidField, Problem, ProblemType};
+use sha2::{Digest, Sha256};
 
 /// The strong entity tag of one resource: its version, quoted.
 ///
@@ -14,6 +15,16 @@ use error_handling::{InvalidField, Problem, ProblemType};
 #[must_use]
 pub fn tag(version: i32) -> String {
     format!("\"{version}\"")
+}
+
+/// The weak entity tag of what has no version, such as a list: a digest of its content, whatever
+/// compression it is sent in. SHA-256, as whoever could make two contents with one tag could keep
+/// others from seeing the second.
+#[must_use]
+pub fn digest_tag(content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
+    let start: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("W/\"{start}\"")
 }
 
 /// Which versions of a resource a write may change.
@@ -38,6 +49,12 @@ pub struct RequiredIfMatch(pub Expected);
 pub struct IfNoneMatch(Vec<String>);
 
 impl IfNoneMatch {
+    /// Reads the header; without it the client has nothing.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Self {
+        Self(tags(headers, &IF_NONE_MATCH).unwrap_or_default())
+    }
+
     /// Whether the client has this representation already, so that 304 will do. Compares weakly
     /// (RFC 9110, section 8.8.3.2): for reading, the same content is the same thing.
     #[must_use]
@@ -121,7 +138,7 @@ impl FromRequest for IfNoneMatch {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(tags(request.headers(), &IF_NONE_MATCH).unwrap_or_default())))
+        ready(Ok(Self::of(request.headers())))
     }
 }
 
@@ -160,10 +177,7 @@ mod tests {
 
     #[test]
     fn a_read_compares_weakly() {
-        let has = |lines: &[&str], tag| {
-            IfNoneMatch(tags(&headers(&IF_NONE_MATCH, lines), &IF_NONE_MATCH).unwrap_or_default())
-                .has(tag)
-        };
+        let has = |lines: &[&str], tag| IfNoneMatch::of(&headers(&IF_NONE_MATCH, lines)).has(tag);
         assert!(has(&["\"3\""], "\"3\""));
         assert!(has(&["\"2\", W/\"3\""], "\"3\""));
         assert!(has(&["\"x\""], "W/\"x\""));

@@ -1,4 +1,4 @@
-//! Work that must not be left half done.
+//! Work that must not be left half done, and when it is time to stop.
 
 use error_handling::{Cause, Problem};
 use tracing::Instrument;
@@ -23,4 +23,18 @@ pub async fn to_the_end<T: Send + 'static>(
     };
     let ended = tokio::spawn(work.in_current_span()).await;
     ended.unwrap_or_else(|_| Err(Problem::internal(Cause::new("panic in work that goes on alone"))))
+}
+
+/// Ends when this process is told to stop, by SIGTERM or Ctrl-C. Several may wait for it.
+pub async fn termination() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = signal(SignalKind::interrupt());
+    let terminate = signal(SignalKind::terminate());
+    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
 }

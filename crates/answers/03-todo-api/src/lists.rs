@@ -66,19 +66,6 @@ impl Lists {
         let _reach = self.first_pages.invalidate_group(&group(user)).await;
     }
 
-    /// Runs a write to the end and then forgets every list of its user, also when the client hangs up
-    /// between commit and forgetting, which would leave its old list to be read.
-    ///
-    /// # Errors
-    /// Those of `write`.
-    pub(crate) async fn write<T: Send + 'static>(
-        &self,
-        user: UserId,
-        write: impl Future<Output = Result<T, Problem>> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.first_pages.write_group(&group(user), write).await
-    }
-
     fn count_reads(&self, reads: u64) {
         let about = "Pages of to-dos read from the database";
         self.metrics.count("todo_list_store_reads_total", about, reads);

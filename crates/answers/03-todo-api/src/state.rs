@@ -5,15 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
-use auth::UserId;
-use caching::Caches;
+use auth::{LimitsUsers, UserId};
+use caching::{Caches, write_then_forget};
 use diesel::PgConnection;
 use error_handling::Problem;
 use foundation::database::Database;
 use foundation::module::{Share, StartFailure, Starting};
 use foundation::rate_limit::RateLimit;
 use ipnet::IpNet;
-use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use crate::lists::Lists;
 
@@ -21,7 +20,7 @@ use crate::lists::Lists;
 /// lock; what counts and what is cached has locks of its own.
 pub(crate) struct Todos {
     pub(crate) lists: Lists,
-    pub(crate) per_user: Option<RateLimit<UserId>>,
+    per_user: Option<RateLimit<UserId>>,
     trusted_proxies: Vec<IpNet>,
 }
 
@@ -63,24 +62,17 @@ impl Todos {
         T: Send + 'static,
         E: Into<Problem> + 'static,
     {
-        let (working, mut over) = oneshot::channel::<()>();
-        let work = move |connection: &mut PgConnection| {
-            let _working = working;
-            work(connection)
+        let forget = move || {
+            let todos = Arc::clone(&self);
+            async move { todos.lists.forget(user).await }
         };
-        let todos = Arc::clone(&self);
-        let write = async move {
-            let outcome = database.run_write(work).await;
-            // The executor gives up on slow work, which may commit all the same: forget then, too.
-            if over.try_recv() == Err(TryRecvError::Empty) {
-                tokio::spawn(async move {
-                    let _ = over.await;
-                    todos.lists.forget(user).await;
-                });
-            }
-            outcome
-        };
-        self.lists.write(user, write).await
+        write_then_forget(Database::clone(&database), work, forget).await
+    }
+}
+
+impl LimitsUsers for Todos {
+    fn per_user(&self) -> Option<&RateLimit<UserId>> {
+        self.per_user.as_ref()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use actix_web::http::Uri;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
-use auth::UserId;
+use auth::{Caller, UserId};
 use diesel::prelude::*;
 use error_handling::{Json, Path, Problem, ProblemType};
 use foundation::database::Database;
@@ -16,7 +16,7 @@ use foundation::precondition::{Expected, IfNoneMatch};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::base_url::BaseUrl;
-use crate::guard::{Caller, guard};
+use crate::guard::guard;
 use crate::handlers::todo_body::TodoBody;
 use crate::handlers::todos::respond;
 use crate::model::TodoId;

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError, web};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
 use crate::problem::MEDIA_TYPE;
+use crate::request::method_name;
 use crate::{Cause, Fault, Problem, ProblemType, REQUEST_ID_HEADER, RequestContext};
 
 /// How long a request may take, from its head to the head of its response.
@@ -45,9 +46,8 @@ pub async fn boundary<B: MessageBody + 'static>(
     let span = tracing::info_span!(
         "request",
         request_id = %context.id(),
-        method = name_of(request.method()),
-        // Not the path: people put addresses, card numbers and tokens into it.
-        route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned()),
+        method = method_name(request.method()),
+        route = context.route(),
     );
     let serve = async move {
         let served = AssertUnwindSafe(tokio::time::timeout(deadline, next.call(request)));
@@ -59,13 +59,6 @@ pub async fn boundary<B: MessageBody + 'static>(
         settle(outcome, began)
     };
     context.scope(serve).instrument(span).await
-}
-
-/// A method of the client's own invention would be text of its choice in every line.
-fn name_of(method: &Method) -> &str {
-    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH];
-    let other = [Method::DELETE, Method::OPTIONS];
-    if known.contains(method) || other.contains(method) { method.as_str() } else { "other" }
 }
 
 fn out_of_time() -> Problem {

@@ -115,15 +115,24 @@ fn timed_out(error: &DieselError) -> bool {
         || message.starts_with("terminating connection due to")
 }
 
+/// The name of the constraint that an error violates: what tells one refusal of the database from
+/// another, whatever language its message is in.
+#[must_use]
+pub fn constraint(error: &DieselError) -> Option<&str> {
+    match error {
+        DieselError::DatabaseError(_, information) => information.constraint_name(),
+        _ => None,
+    }
+}
+
 /// Turns the violation of one named constraint into a 409 that points at the field; any other
 /// error takes the general way.
 pub fn on_constraint(
     error: DieselError,
-    constraint: &str,
+    name: &str,
     field: impl FnOnce() -> InvalidField,
 ) -> Problem {
-    let violated = matches!(&error, DieselError::DatabaseError(_, information)
-        if information.constraint_name() == Some(constraint));
+    let violated = constraint(&error) == Some(name);
     let problem = Problem::from(error);
     if violated { problem.with_errors(vec![field()]) } else { problem }
 }

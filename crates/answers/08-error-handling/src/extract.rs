@@ -52,6 +52,23 @@ impl<T: DeserializeOwned, const LIMIT: usize> FromRequest for Json<T, LIMIT> {
     }
 }
 
+/// A body of at most `LIMIT` bytes as it was sent, of any media type: what was signed are bytes, and a
+/// CSV is no JSON.
+///
+/// 408 too slow, 413 too large.
+#[derive(Debug)]
+pub struct RawBody<const LIMIT: usize>(pub web::BytesMut);
+
+impl<const LIMIT: usize> FromRequest for RawBody<LIMIT> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { read_body(&request, payload, LIMIT).await.map(Self) })
+    }
+}
+
 fn require_json(request: &HttpRequest) -> Result<(), Problem> {
     if request.content_type().eq_ignore_ascii_case("application/json") {
         return Ok(());

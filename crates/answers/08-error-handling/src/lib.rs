@@ -29,13 +29,13 @@ use evidence::{Answer, sources};
 
 pub use boundary::{RequestDeadline, boundary, install_panic_hook};
 pub use breaker::{CircuitBreaker, Guarded};
-pub use cause::{Cause, connection_lost, on_constraint};
-pub use extract::{BodyDeadline, Json, Path, Query, parse_json};
+pub use cause::{Cause, connection_lost, constraint, on_constraint};
+pub use extract::{BodyDeadline, Json, Path, Query, RawBody, parse_json};
 pub use fallback::{RouteTable, fallback};
 pub use problem::{InvalidField, MEDIA_TYPE, Problem, ProblemBody};
 pub use problem_type::{Fault, ProblemType};
 pub use rejection::Rejection;
-pub use request::{REQUEST_ID_HEADER, RequestContext, RequestId};
+pub use request::{REQUEST_ID_HEADER, RequestContext, RequestId, UNMATCHED, method_name};
 pub use responses::{ReadProblems, WriteProblems, problem_response, problem_schemas};
 pub use retry::{Retry, RetryBudget, Safety, Transient};
 pub use validate::validated;

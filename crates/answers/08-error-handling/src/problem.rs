@@ -117,6 +117,13 @@ impl Problem {
         Self::new(ProblemType::NotFound, format!("There is no such {what}."))
     }
 
+    /// 409 for one more of what is bounded, such as to-dos of a person; `detail` is for a person. Not
+    /// 422: once something is deleted, the same request will do.
+    pub fn full(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ProblemType::Conflict, "There is no room for more.")
+            .with_errors(vec![InvalidField::body("", "too_many", detail)])
+    }
+
     /// 422 with every refused member of the request.
     #[must_use]
     pub fn invalid(errors: Vec<InvalidField>) -> Self {

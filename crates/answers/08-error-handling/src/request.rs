@@ -1,9 +1,10 @@
-//! Which request is being served: its id and its path.
+//! Which request is being served: its id, its path and its route.
 
 use std::fmt;
 use std::sync::Arc;
 
 use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 
 tokio::task_local! {
@@ -14,6 +15,9 @@ tokio::task_local! {
 
 /// The header that carries the id, in requests and responses alike.
 pub const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The route of a request that no route serves.
+pub const UNMATCHED: &str = "unmatched";
 
 /// Identifies one request in response, log and trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,14 +62,17 @@ impl fmt::Display for RequestId {
 pub struct RequestContext {
     id: RequestId,
     path: Arc<str>,
+    route: Arc<str>,
 }
 
 impl RequestContext {
-    /// Reads id and path off a request. The query is left out: people put secrets into it.
+    /// Reads id, path and route off a request. The query is left out: people put secrets into it.
     #[must_use]
     pub fn of(request: &ServiceRequest) -> Self {
         let id = RequestId::accept_or_make(request.headers().get(&REQUEST_ID_HEADER));
-        Self { id, path: request.path().into() }
+        // Looked up here, once: a request that is given up has lost its match when it is counted.
+        let route = request.match_pattern().map_or_else(|| UNMATCHED.into(), Into::into);
+        Self { id, path: request.path().into(), route }
     }
 
     /// The request that this task serves, if it serves one.
@@ -89,6 +96,29 @@ impl RequestContext {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The pattern of the request's route, or [`UNMATCHED`]: what may stand in logs and labels, as
+    /// people put addresses, card numbers and tokens into paths.
+    #[must_use]
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+}
+
+/// A method as logs and labels may show it: one of the client's own invention would be text of its
+/// choice.
+#[must_use]
+pub fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
     }
 }
 

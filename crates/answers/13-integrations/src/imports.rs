@@ -3,7 +3,7 @@
 use auth::UserId;
 use diesel::prelude::*;
 use diesel::result::Error;
-use error_handling::{InvalidField, Problem, ProblemType};
+use error_handling::{InvalidField, Problem, ProblemType, constraint};
 
 use crate::import::{Refusal, Report, import};
 use crate::model::ImportId;
@@ -22,10 +22,8 @@ pub fn accept(
         .values((catalogue_imports::user_id.eq(owner.number()), catalogue_imports::csv.eq(csv)))
         .returning(catalogue_imports::id)
         .get_result(connection);
-    inserted.map(ImportId::from).map_err(|error| match &error {
-        Error::DatabaseError(_, information)
-            if information.constraint_name() == Some("catalogue_imports_one_waiting") =>
-        {
+    inserted.map(ImportId::from).map_err(|error| match constraint(&error) {
+        Some("catalogue_imports_one_waiting") => {
             let detail = "Another import of yours is waiting; look at its report first.";
             Problem::new(ProblemType::Conflict, "One import at a time.")
                 .with_errors(vec![InvalidField::body("", "waiting", detail)])

@@ -28,7 +28,6 @@ pub mod outbox;
 pub mod outside;
 pub mod pages;
 pub mod partners;
-mod raw_body;
 mod schema;
 pub mod search;
 pub mod signature;

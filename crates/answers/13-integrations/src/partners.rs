@@ -5,7 +5,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{BigInt, SmallInt};
-use error_handling::{InvalidField, Problem, ProblemType, Rejection};
+use error_handling::{Problem, Rejection, constraint};
 use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
@@ -106,14 +106,12 @@ pub fn add(
 }
 
 fn refusal(error: Error) -> Problem {
-    let full = matches!(&error, Error::DatabaseError(_, information)
-        if information.constraint_name() == Some("webhook_partners_slot_bounded"));
-    if !full {
-        return Problem::from(error);
+    match constraint(&error) {
+        Some("webhook_partners_slot_bounded") => {
+            Problem::full("You have 10 partners, which is the most.")
+        }
+        _ => Problem::from(error),
     }
-    let detail = "You have 10 partners, which is the most.";
-    Problem::new(ProblemType::Conflict, "There is no room for more.")
-        .with_errors(vec![InvalidField::body("", "too_many", detail)])
 }
 
 /// The owner's partners, ten at the most.

@@ -15,7 +15,6 @@ mod demo;
 mod deprecation;
 mod guard;
 mod handlers;
-mod list_tag;
 pub mod model;
 mod once;
 pub mod recorded_client;
@@ -48,7 +47,6 @@ pub static ANSWER: Answer = Answer {
         "src/deprecation.rs",
         "src/request.rs",
         "src/model.rs",
-        "src/list_tag.rs",
         "src/once.rs",
         "src/guard.rs",
         "src/state.rs",

@@ -16,7 +16,6 @@ use foundation::idempotency::{self, Attempt, Claimed, IdempotencyKey, StoredResp
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::list_tag::hexadecimal;
 use crate::state::Blog;
 
 /// Longer than a post can take: the database's wait and time-out, twice.
@@ -50,7 +49,8 @@ impl Key {
     ) -> Result<Option<Attempt>, Problem> {
         let Some(header) = self.0 else { return Ok(None) };
         let digest = Sha256::new().chain_update(user.number().to_be_bytes());
-        let own = hexadecimal(&digest.chain_update(header.as_bytes()).finalize());
+        let own = digest.chain_update(header.as_bytes()).finalize();
+        let own: String = own.iter().map(|byte| format!("{byte:02x}")).collect();
         let own = HeaderValue::from_str(&format!("\"{own}\""));
         let own = own.map_err(|_| Problem::internal(Cause::new("a key of digits")))?;
         let asked = serde_json::to_vec(asked)

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
-use auth::UserId;
-use caching::{Cache, CacheSettings, Caches};
+use auth::{LimitsUsers, UserId};
+use caching::{Cache, CacheSettings, Caches, write_then_forget};
 use diesel::PgConnection;
 use error_handling::Problem;
 use foundation::database::Database;
 use foundation::metrics::Metrics;
 use foundation::module::{Share, StartFailure, Starting};
 use foundation::rate_limit::RateLimit;
-use foundation::task::to_the_end;
-use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use crate::model::Slug;
 use crate::request::Listing;
@@ -27,7 +25,7 @@ pub(crate) struct Blog {
     front: Cache<Vec<Summary>>,
     /// Published posts by slug. Rows and not JSON, as two versions are made of them.
     published: Cache<Post>,
-    pub(crate) per_user: Option<RateLimit<UserId>>,
+    per_user: Option<RateLimit<UserId>>,
     metrics: Metrics,
 }
 
@@ -118,8 +116,7 @@ impl Blog {
     }
 
     /// Runs a write and forgets what it may have changed, before the response: the front page and,
-    /// where it names one, a post. On a task of its own, as a handler ends when its client hangs up,
-    /// which may be between commit and forgetting.
+    /// where it names one, a post.
     ///
     /// # Errors
     /// Those of `work`.
@@ -134,24 +131,11 @@ impl Blog {
         T: Send + 'static,
         E: Into<Problem> + 'static,
     {
-        let (working, mut over) = oneshot::channel::<()>();
-        let work = move |connection: &mut PgConnection| {
-            let _working = working;
-            work(connection)
+        let forget = move || {
+            let (blog, slug) = (Arc::clone(&self), slug.clone());
+            async move { blog.forget(slug.as_ref()).await }
         };
-        let write = async move {
-            let outcome = database.run_write(work).await;
-            self.forget(slug.as_ref()).await;
-            // The executor gives up on slow work, which may commit all the same: forget then, too.
-            if over.try_recv() == Err(TryRecvError::Empty) {
-                tokio::spawn(async move {
-                    let _ = over.await;
-                    self.forget(slug.as_ref()).await;
-                });
-            }
-            outcome
-        };
-        to_the_end(write).await
+        write_then_forget(database, work, forget).await
     }
 
     /// How far the news gets does not change the response: the write is done.
@@ -165,6 +149,12 @@ impl Blog {
     fn count_reads(&self, reads: u64) {
         let about = "Posts and pages of posts read from the database";
         self.metrics.count("blog_store_reads_total", about, reads);
+    }
+}
+
+impl LimitsUsers for Blog {
+    fn per_user(&self) -> Option<&RateLimit<UserId>> {
+        self.per_user.as_ref()
     }
 }
 

@@ -15,6 +15,7 @@ mod auth;
 mod challenge;
 mod current_user;
 mod demo;
+mod guard;
 mod handlers;
 mod job;
 mod lane;
@@ -51,6 +52,7 @@ pub use account_form::{AccountForm, NormalForm};
 pub use auth::start;
 pub use challenge::Unauthenticated;
 pub use current_user::CurrentUser;
+pub use guard::{Caller, LimitsUsers, guard};
 pub use lane::{HashingLane, Verdict};
 pub use model::{SessionId, UserAgent, UserId};
 pub use password::{Password, PasswordFault, PasswordHash};
@@ -80,6 +82,7 @@ pub static ANSWER: Answer = Answer {
         "src/token.rs",
         "src/token_keys.rs",
         "src/current_user.rs",
+        "src/guard.rs",
         "src/challenge.rs",
         "src/refresh.rs",
         "src/sessions.rs",

@@ -24,6 +24,7 @@ mod scripts;
 mod settings;
 mod shared;
 mod tempting;
+mod write;
 mod writes;
 
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub use counts::{CacheStatistics, LevelStatistics};
 pub use key::Key;
 pub use peers::Reach;
 pub use settings::CacheSettings;
+pub use write::write_then_forget;
 
 /// Question 18.
 pub static ANSWER: Answer = Answer {
@@ -53,6 +55,7 @@ pub static ANSWER: Answer = Answer {
         "src/settings.rs",
         "src/key.rs",
         "src/writes.rs",
+        "src/write.rs",
         "src/local.rs",
         "src/flights.rs",
         "src/shared.rs",

@@ -40,7 +40,6 @@ impl AppState {
         operations: Operations,
     ) -> Self {
         let description = describe(&parts.routes);
-        let operations = web::Data::new(operations.knowing(&description));
         Self {
             route_table: web::Data::new(RouteTable::from_openapi(&description)),
             description,
@@ -48,7 +47,7 @@ impl AppState {
             limits: web::Data::from(Limits::new(config, redis.as_ref())),
             redis,
             readiness,
-            operations,
+            operations: web::Data::new(operations),
             cors_origins: config.cors_origins.clone(),
             request_deadline: RequestDeadline(config.request_timeout),
             body_deadline: BodyDeadline(config.body_timeout),

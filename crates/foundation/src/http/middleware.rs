@@ -9,7 +9,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
-use error_handling::{Cause, Problem};
+use error_handling::{Cause, Problem, method_name};
 use ipnet::IpNet;
 use prometheus::IntGauge;
 
@@ -54,49 +54,25 @@ pub(super) async fn observe(
     }
     let metrics = request.app_data::<web::Data<Metrics>>().cloned();
     let operations = request.app_data::<web::Data<Operations>>().cloned();
-    let method = name_of(request.method());
+    let method = method_name(request.method());
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
     let trace = RequestTrace::new(began);
     let outcome = trace.clone().scope(next.call(request)).await;
     if let (Some(metrics), Some(operations)) = (metrics, operations) {
-        let served = outcome_of(method, &outcome, began, || operations.route_of(&trace));
+        let status = match &outcome {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        let route = trace.route().to_owned();
+        let served = Outcome { method, route, status: status.as_u16(), took: began.elapsed() };
         metrics.served(method, &served.route, served.status, served.took.as_secs_f64());
         metrics.request_log().keep(&trace, served, operations.slow_after());
     }
     match clock {
         Some(clock) => clocked(outcome, clock),
         None => outcome,
-    }
-}
-
-fn outcome_of(
-    method: &'static str,
-    outcome: &Result<ServiceResponse, Error>,
-    began: Instant,
-    route_given_up: impl FnOnce() -> Option<String>,
-) -> Outcome {
-    let (route, status) = match outcome {
-        Ok(response) => (response.request().match_pattern(), response.status()),
-        // Timed out, shed or panicked: these matter most, and have lost their request.
-        Err(error) => (route_given_up(), error.as_response_error().status_code()),
-    };
-    let route = route.unwrap_or_else(|| "unmatched".to_owned());
-    Outcome { method, route, status: status.as_u16(), took: began.elapsed() }
-}
-
-/// A method of the client's own invention would be a label value of its choice.
-fn name_of(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
     }
 }
 

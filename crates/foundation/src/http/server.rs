@@ -15,6 +15,7 @@ use super::{Parts, Readiness};
 use crate::config::{Config, HttpConfig};
 use crate::operations::{Operations, ShortToken};
 use crate::redis::Redis;
+use crate::task::termination;
 
 /// The server could not start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -163,19 +164,6 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
         io::ErrorKind::AddrInUse => ServeError::InUse(address),
         _ => ServeError::Io(error),
     })
-}
-
-async fn termination() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let interrupt = signal(SignalKind::interrupt());
-    let terminate = signal(SignalKind::terminate());
-    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
 }
 
 /// Sweeps for as long as a server holds the watch.

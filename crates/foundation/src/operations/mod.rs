@@ -21,9 +21,7 @@ mod workers;
 use std::fmt;
 use std::time::Duration;
 
-use actix_web::dev::ResourceDef;
 use secrecy::{ExposeSecret, SecretString};
-use utoipa::openapi::OpenApi;
 
 use crate::config::OperationsConfig;
 
@@ -54,7 +52,6 @@ pub struct ShortToken;
 pub struct Operations {
     token: Option<SecretString>,
     slow_after: Duration,
-    routes: Vec<ResourceDef>,
 }
 
 impl fmt::Debug for Operations {
@@ -79,21 +76,7 @@ impl Operations {
         if token.as_ref().is_some_and(is_short) {
             return Err(ShortToken);
         }
-        Ok(Self { token, slow_after: config.slow_request, routes: Vec::new() })
-    }
-
-    /// Learns the routes of the server.
-    #[must_use]
-    pub(crate) fn knowing(self, description: &OpenApi) -> Self {
-        let routes = description.paths.paths.keys().map(|path| ResourceDef::new(path.as_str()));
-        Self { routes: routes.collect(), ..self }
-    }
-
-    /// The route of a request that was given up, when the server has let go of the match.
-    pub(crate) fn route_of(&self, trace: &RequestTrace) -> Option<String> {
-        let path = trace.path()?;
-        let route = self.routes.iter().find(|route| route.is_match(path))?;
-        route.pattern().map(str::to_owned)
+        Ok(Self { token, slow_after: config.slow_request })
     }
 
     /// From when on a request counts as slow.

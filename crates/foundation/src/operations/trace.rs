@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use error_handling::{RequestContext, RequestId};
+use error_handling::{RequestContext, RequestId, UNMATCHED};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -102,7 +102,7 @@ impl RequestTrace {
         CURRENT.scope(self, future).await
     }
 
-    /// Takes over id and path, which error-handling gives to the request further inside.
+    /// Takes over id and route, which error-handling gives to the request further inside.
     pub(crate) fn identify_current() {
         let _ = CURRENT.try_with(|trace| {
             if let Some(context) = RequestContext::current() {
@@ -117,9 +117,10 @@ impl RequestTrace {
         self.0.context.get().map(RequestContext::id)
     }
 
-    /// The path of the request, which is the client's choice: not for labels, nor to be kept.
-    pub(crate) fn path(&self) -> Option<&str> {
-        self.0.context.get().map(RequestContext::path)
+    /// The pattern of its route, also of a request that was given up.
+    #[must_use]
+    pub fn route(&self) -> &str {
+        self.0.context.get().map_or(UNMATCHED, RequestContext::route)
     }
 
     /// Begins a span.

@@ -2,7 +2,7 @@
 
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, delete, get, patch, post, put, web};
-use auth::{Unauthenticated, UserId};
+use auth::{Caller, Unauthenticated, UserId};
 use diesel::Connection;
 use error_handling::{Json, Path, Problem, ReadProblems, WriteProblems};
 use foundation::database::Database;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{BODY_LIMIT, Stale, Unconditional, changed, created, done, read};
 use crate::base_url::BaseUrl;
-use crate::guard::{Caller, guard};
+use crate::guard::guard;
 use crate::model::{CategoryId, CategoryName};
 use crate::request::{CategoryInput, CategoryPatch};
 use crate::state::Todos;

@@ -3,7 +3,7 @@
 use actix_web::http::{Uri, header};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, delete, get, patch, post, put, web};
-use auth::Unauthenticated;
+use auth::{Caller, Unauthenticated};
 use error_handling::{Json, Path, Problem, Query, ReadProblems, WriteProblems};
 use foundation::database::Database;
 use foundation::precondition::{IfMatch, IfNoneMatch, RequiredIfMatch, tag};
@@ -11,7 +11,7 @@ use foundation::precondition::{IfMatch, IfNoneMatch, RequiredIfMatch, tag};
 use super::todo_body::{TodoBody, path};
 use super::{BODY_LIMIT, Stale, Unconditional, changed, created, done, read};
 use crate::base_url::BaseUrl;
-use crate::guard::{Caller, guard};
+use crate::guard::guard;
 use crate::model::TodoId;
 use crate::page::TodoPage;
 use crate::request::{ClearParameters, ListParameters, TodoInput, TodoPatch};

@@ -8,7 +8,7 @@ mod named;
 pub mod todos;
 
 use diesel::result::Error;
-use error_handling::{InvalidField, Problem, ProblemType};
+use error_handling::{InvalidField, Problem, ProblemType, constraint};
 
 /// What became of a write to one row.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,11 +25,7 @@ pub enum Written<T> {
 /// constraint names to fields.
 #[must_use]
 pub fn refusal(error: Error) -> Problem {
-    let constraint = match &error {
-        Error::DatabaseError(_, information) => information.constraint_name(),
-        _ => None,
-    };
-    match constraint {
+    match constraint(&error) {
         Some("todos_category_owned") => {
             // The same whether the category is somebody else's or nobody's.
             let detail = "You have no such category.";
@@ -46,9 +42,6 @@ pub fn refusal(error: Error) -> Problem {
     }
 }
 
-/// 409 and not 422: once something is deleted, the same request will do.
 fn full(most: &str) -> Problem {
-    let detail = format!("You have {most}, which is the most: delete some first.");
-    Problem::new(ProblemType::Conflict, "There is no room for more.")
-        .with_errors(vec![InvalidField::body("", "too_many", detail)])
+    Problem::full(format!("You have {most}, which is the most: delete some first."))
 }

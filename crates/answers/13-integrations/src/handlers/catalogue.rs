@@ -5,7 +5,9 @@ use actix_web::http::{StatusCode, Uri};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, get, post, put, web};
 use auth::{CurrentUser, Unauthenticated};
 use diesel::Connection;
-use error_handling::{Cause, Json, Path, Problem, ProblemType, Query, ReadProblems, WriteProblems};
+use error_handling::{
+    Cause, Json, Path, Problem, ProblemType, Query, RawBody, ReadProblems, WriteProblems,
+};
 use foundation::database::Database;
 use foundation::paging::Page;
 use serde::{Deserialize, Serialize};
@@ -17,7 +19,6 @@ use crate::import::{MOST_BYTES, Report};
 use crate::imports;
 use crate::model::{ImportId, Price, Slug};
 use crate::outbox::{self, Event};
-use crate::raw_body::RawBody;
 use crate::search::{self, Found, SearchParameters};
 use crate::{job, pages};
 

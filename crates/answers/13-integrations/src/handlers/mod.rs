@@ -7,10 +7,10 @@ pub(crate) mod webhooks;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ETAG, HeaderMap, IF_NONE_MATCH};
+use actix_web::http::header::{ETAG, HeaderMap};
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use foundation::precondition::{IfNoneMatch, digest_tag};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 
 /// A header as text; empty where it is missing or no text.
@@ -28,16 +28,11 @@ fn unless_known(
     body: String,
     respond: impl FnOnce(&mut HttpResponseBuilder) -> &mut HttpResponseBuilder,
 ) -> HttpResponse {
-    let digest = Sha256::digest(body.as_bytes());
-    let tag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    let known = header(request, IF_NONE_MATCH.as_str());
-    let has = known
-        .split(',')
-        .map(str::trim)
-        .any(|one| one == "*" || one.trim_start_matches("W/").trim_matches('"') == tag);
+    let tag = digest_tag(body.as_bytes());
+    let has = IfNoneMatch::of(request.headers()).has(&tag);
     let mut response =
         HttpResponse::build(if has { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
-    respond(&mut response).insert_header((ETAG, format!("W/\"{tag}\"")));
+    respond(&mut response).insert_header((ETAG, tag));
     if has { response.finish() } else { response.body(body) }
 }
 

@@ -5,7 +5,8 @@ use auth::{CurrentUser, Unauthenticated};
 use chrono::Utc;
 use diesel::PgConnection;
 use error_handling::{
-    Cause, InvalidField, Path, Problem, ProblemType, Query, ReadProblems, WriteProblems, parse_json,
+    Cause, InvalidField, Path, Problem, ProblemType, Query, RawBody, ReadProblems, WriteProblems,
+    parse_json,
 };
 use foundation::database::Database;
 use foundation::paging::{Limit, Page, decode_cursor};
@@ -16,7 +17,6 @@ use super::{DeadLetterParameters, header};
 use crate::dead_letters::{self as store, DeadLetter};
 use crate::inbox::{self, Applied, MOST_BYTES, MOST_ID_BYTES, Told};
 use crate::model::PartnerId;
-use crate::raw_body::RawBody;
 use crate::signature::{self, verify};
 
 /// What became of an event.

@@ -18,12 +18,11 @@ use diesel::{Connection, PgConnection};
 use error_handling::{Cause, Problem, ProblemType, problem_response};
 use foundation::database::Database;
 use foundation::paging::Page;
-use foundation::precondition::{Expected, IfNoneMatch, stale, tag};
+use foundation::precondition::{Expected, IfNoneMatch, digest_tag, stale, tag};
 use serde::Serialize;
 use utoipa::IntoResponses;
 use utoipa::openapi::{RefOr, Response};
 
-use crate::list_tag::list_tag;
 use crate::model::Slug;
 use crate::once::{Key, created};
 use crate::representation::Version;
@@ -175,7 +174,7 @@ fn respond<T, R: Serialize>(
 ) -> HttpResponse {
     let link = page.link(uri);
     let items: Vec<R> = page.items.into_iter().map(represent).collect();
-    let tag = list_tag(&(&items, &link));
+    let tag = digest_tag(&serde_json::to_vec(&(&items, &link)).unwrap_or_default());
     if known.has(&tag) {
         return unchanged(tag, cached);
     }

@@ -3,13 +3,13 @@
 use actix_web::http::Uri;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, delete, get, post, put};
-use auth::Unauthenticated;
+use auth::{Caller, Unauthenticated};
 use error_handling::{Json, Path, Problem, Query, ReadProblems, WriteProblems};
 use foundation::precondition::{IfMatch, IfNoneMatch, RequiredIfMatch};
 
 use super::{COMMENT_LIMIT, POST_LIMIT, Refused, Site, Unconditional, comments};
 use crate::deprecation::sunset;
-use crate::guard::{Caller, Reader, guard};
+use crate::guard::{Reader, guard};
 use crate::once::Key;
 use crate::representation::{CommentV1, PostV1, SummaryV1, V1};
 use crate::request::{CommentInput, ListParameters, PageParameters, PostInput};

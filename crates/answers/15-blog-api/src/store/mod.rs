@@ -9,7 +9,7 @@ pub mod posts;
 pub mod relations;
 
 use diesel::result::Error;
-use error_handling::{InvalidField, Problem, ProblemType};
+use error_handling::{Problem, constraint};
 
 /// What became of a write to one row.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,19 +28,13 @@ pub enum Written<T> {
 /// constraint names to words.
 #[must_use]
 pub fn refusal(error: Error) -> Problem {
-    let constraint = match &error {
-        Error::DatabaseError(_, information) => information.constraint_name(),
-        _ => None,
-    };
-    match constraint {
-        Some("blog_usage_posts_bounded") => full("You have 10 000 posts, which is the most."),
-        Some("posts_comments_bounded") => full("This post has 10 000 comments, which is the most."),
+    match constraint(&error) {
+        Some("blog_usage_posts_bounded") => {
+            Problem::full("You have 10 000 posts, which is the most.")
+        }
+        Some("posts_comments_bounded") => {
+            Problem::full("This post has 10 000 comments, which is the most.")
+        }
         _ => Problem::from(error),
     }
-}
-
-/// 409 and not 422: once something is deleted, the same request will do.
-fn full(detail: &'static str) -> Problem {
-    Problem::new(ProblemType::Conflict, "There is no room for more.")
-        .with_errors(vec![InvalidField::body("", "too_many", detail)])
 }
