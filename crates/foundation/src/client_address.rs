@@ -12,8 +12,7 @@ use ipnet::IpNet;
 /// by the client and may be made up.
 #[must_use]
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
-    if !is_trusted(peer.to_canonical()) {
+    if !is_trusted(peer, trusted) {
         return peer;
     }
     let hops: Vec<&str> = headers
@@ -26,7 +25,7 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
         // An unreadable hop ends the trail: what lies beyond it cannot be vouched for.
         let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
         client = address.to_canonical();
-        if !is_trusted(client) {
+        if !is_trusted(client, trusted) {
             break;
         }
     }
@@ -37,11 +36,20 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
 /// `X-Forwarded-Proto`. Anybody else's header is ignored, as this server speaks no TLS itself.
 #[must_use]
 pub fn over_tls(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> bool {
-    let peer = peer.to_canonical();
-    let scheme = headers.get_all("x-forwarded-proto").last().and_then(|value| value.to_str().ok());
-    let scheme = scheme.and_then(|schemes| schemes.rsplit(',').next()).map(str::trim);
-    trusted.iter().any(|net| net.contains(&peer))
-        && scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+    is_trusted(peer, trusted)
+        && last(headers, "x-forwarded-proto").is_some_and(|it| it.eq_ignore_ascii_case("https"))
+}
+
+/// Whether forwarding headers from this address are believed.
+pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    trusted.iter().any(|net| net.contains(&address))
+}
+
+/// The right-most value of a forwarding header: what the nearest proxy said, whatever the client
+/// wrote before it.
+pub(crate) fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get_all(name).last()?.to_str().ok()?.rsplit(',').next().map(str::trim)
 }
 
 #[cfg(test)]
@@ -70,6 +78,7 @@ mod tests {
             assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{why}");
         }
     }
+
     #[test]
     fn only_a_trusted_proxy_can_say_that_the_client_came_over_tls() {
         let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];

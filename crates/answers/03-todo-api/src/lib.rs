@@ -9,7 +9,6 @@
 //! Read `handlers/todos.rs` → `request.rs` → `store/todos.rs` → `guard.rs` → `lists.rs`, then
 //! `demo.rs`.
 
-mod base_url;
 mod demo;
 mod guard;
 mod handlers;
@@ -51,7 +50,7 @@ pub static ANSWER: Answer = Answer {
         "src/state.rs",
         "src/lists.rs",
         "src/page.rs",
-        "src/base_url.rs",
+        "../../foundation/src/http/base_url.rs",
         "src/tempting.rs",
         "src/demo.rs",
         "src/demo/conformance.rs",

@@ -4,6 +4,7 @@
 use std::fmt;
 
 pub use error_handling::Rejection;
+use error_handling::{bounded_text, breaks_line};
 use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,8 +27,8 @@ impl Title {
         if text.trim().is_empty() {
             return Err(Rejection::new("empty", "A title that is not blank is needed."));
         }
-        let long = Rejection::new("too_long", "At most 500 characters and 2 000 bytes.");
-        bounded(text, Self::MAX_CHARS, Self::MAX_BYTES, long).map(Self)
+        let long = || Rejection::new("too_long", "At most 500 characters and 2 000 bytes.");
+        bounded_text(text, (Self::MAX_CHARS, Self::MAX_BYTES), breaks_line, long).map(Self)
     }
 
     /// The text.
@@ -84,8 +85,8 @@ impl CategoryName {
         if name.is_empty() {
             return Err(Rejection::new("empty", "A name that is not blank is needed."));
         }
-        let long = Rejection::new("too_long", "At most 50 characters and 200 bytes.");
-        bounded(name, Self::MAX_CHARS, Self::MAX_BYTES, long).map(Self)
+        let long = || Rejection::new("too_long", "At most 50 characters and 200 bytes.");
+        bounded_text(name, (Self::MAX_CHARS, Self::MAX_BYTES), breaks_line, long).map(Self)
     }
 
     /// The name.
@@ -93,24 +94,6 @@ impl CategoryName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Control characters forge lines wherever a title is shown or logged, and PostgreSQL has no NUL.
-fn bounded(
-    text: String,
-    most_characters: usize,
-    most_bytes: usize,
-    long: Rejection,
-) -> Result<String, Rejection> {
-    if text.len() > most_bytes || text.chars().count() > most_characters {
-        return Err(long);
-    }
-    let breaks_line =
-        |letter: char| letter.is_control() || matches!(letter, '\u{2028}'..='\u{2029}');
-    if text.chars().any(breaks_line) {
-        return Err(Rejection::new("control_character", "Control characters are not allowed."));
-    }
-    Ok(text)
 }
 
 /// Declares the identifier of a resource.

@@ -8,9 +8,9 @@ use error_handling::{Cause, Problem};
 use foundation::paging::{Limit, Page};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base_url::BaseUrl;
 use crate::handlers::todo_body::TodoBody;
 use crate::store::todos::Todo;
+use foundation::http::BaseUrl;
 
 /// One page of somebody's to-dos; cheap to clone.
 ///

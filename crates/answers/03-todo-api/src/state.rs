@@ -12,7 +12,6 @@ use error_handling::Problem;
 use foundation::database::Database;
 use foundation::module::{Share, StartFailure, Starting};
 use foundation::rate_limit::RateLimit;
-use ipnet::IpNet;
 
 use crate::lists::Lists;
 
@@ -21,7 +20,6 @@ use crate::lists::Lists;
 pub(crate) struct Todos {
     pub(crate) lists: Lists,
     per_user: Option<RateLimit<UserId>>,
-    trusted_proxies: Vec<IpNet>,
 }
 
 impl Todos {
@@ -42,12 +40,7 @@ impl Todos {
             lists: Lists::new(&Caches::start(starting)?, starting.metrics.clone()),
             // Shared by replicas: otherwise each new one would double what a user may do.
             per_user: limit.map(|limit| per_minute(limit).shared(starting.redis)),
-            trusted_proxies: starting.config.http.trusted_proxies.clone(),
         })
-    }
-
-    pub(crate) fn trusted_proxies(&self) -> &[IpNet] {
-        &self.trusted_proxies
     }
 
     /// Runs a write of this user and forgets what is cached of them, before the response.
@@ -87,8 +80,8 @@ mod tests {
     use foundation::testing::{TestApp, config};
 
     use super::*;
-    use crate::base_url::BaseUrl;
     use crate::request::ListParameters;
+    use foundation::http::BaseUrl;
 
     #[actix_web::test]
     async fn a_write_that_commits_after_its_request_was_given_up_leaves_no_old_list() {

@@ -15,7 +15,6 @@ use foundation::module::Module;
 use foundation::precondition::{Expected, IfNoneMatch};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::base_url::BaseUrl;
 use crate::guard::guard;
 use crate::handlers::todo_body::TodoBody;
 use crate::handlers::todos::respond;
@@ -25,6 +24,7 @@ use crate::request::{ListParameters, TodoPatch};
 use crate::schema::todos;
 use crate::state::Todos;
 use crate::store::{self, Written};
+use foundation::http::BaseUrl;
 
 /// Finds a to-do by its id alone.
 pub(crate) static BY_ID_ALONE: Module = front(by_id::<false>);

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Datelike, Utc};
 pub use error_handling::Rejection;
+use error_handling::bounded_text;
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -99,7 +100,7 @@ impl ServiceName {
     /// # Errors
     /// When it is empty, too long or holds a control character.
     pub fn parse(text: String) -> Result<Self, Rejection> {
-        bounded_text(text, 64, 256, &[]).map(Self)
+        filled(text, (64, 256), char::is_control).map(Self)
     }
 
     /// The name.
@@ -119,7 +120,8 @@ impl Message {
     /// # Errors
     /// When it is empty, too long or holds another control character.
     pub fn parse(text: String) -> Result<Self, Rejection> {
-        bounded_text(text, 4_096, 8_192, &['\n', '\t']).map(Self)
+        let is_refused = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+        filled(text, (4_096, 8_192), is_refused).map(Self)
     }
 
     /// The text.
@@ -129,25 +131,17 @@ impl Message {
     }
 }
 
-/// Characters are what people count and bytes are what the disk and the index hold, so both are
-/// bounded. Control characters forge lines in whatever shows the log, and PostgreSQL has no NUL.
-fn bounded_text(
+fn filled(
     text: String,
-    most_characters: usize,
-    most_bytes: usize,
-    allowed: &[char],
+    (most_characters, most_bytes): (usize, usize),
+    is_refused: fn(char) -> bool,
 ) -> Result<String, Rejection> {
     if text.is_empty() {
         return Err(Rejection::new("empty", "This must not be empty."));
     }
-    if text.len() > most_bytes || text.chars().count() > most_characters {
-        let detail = format!("At most {most_characters} characters and {most_bytes} bytes.");
-        return Err(Rejection::new("too_long", detail));
-    }
-    if text.chars().any(|letter| letter.is_control() && !allowed.contains(&letter)) {
-        return Err(Rejection::new("control_character", "Control characters are not allowed."));
-    }
-    Ok(text)
+    let detail = || format!("At most {most_characters} characters and {most_bytes} bytes.");
+    let too_long = || Rejection::new("too_long", detail());
+    bounded_text(text, (most_characters, most_bytes), is_refused, too_long)
 }
 
 /// An entry that may be stored.

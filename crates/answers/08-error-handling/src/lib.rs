@@ -22,6 +22,7 @@ mod responses;
 mod retry;
 mod strict;
 mod tempting;
+mod text;
 mod validate;
 mod well_formed;
 
@@ -38,6 +39,7 @@ pub use rejection::Rejection;
 pub use request::{REQUEST_ID_HEADER, RequestContext, RequestId, UNMATCHED, method_name};
 pub use responses::{ReadProblems, WriteProblems, problem_response, problem_schemas};
 pub use retry::{Retry, RetryBudget, Safety, Transient};
+pub use text::{bounded_text, breaks_line, is_unprintable};
 pub use validate::validated;
 
 /// Answer 8.

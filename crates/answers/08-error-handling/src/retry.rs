@@ -122,3 +122,20 @@ impl RetryBudget {
         enough
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_jittered_below_a_bound_that_doubles_up_to_a_cap() {
+        let (base, cap) = (Duration::from_secs(1), Duration::from_secs(60));
+        let retry = Retry { attempts: 18, base, cap };
+        for (tries, most) in [(1, 1), (2, 2), (5, 16), (7, 60), (1_000, 60)] {
+            let waits: Vec<Duration> = (0..200).map(|_| retry.wait(tries)).collect();
+            assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(most)), "{tries}");
+            let (least, longest) = (waits.iter().min(), waits.iter().max());
+            assert!(least < longest, "they differ");
+        }
+    }
+}

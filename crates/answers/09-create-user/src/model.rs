@@ -4,12 +4,13 @@
 use std::fmt;
 
 use auth::PasswordHash;
+use error_handling::breaks_line;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use crate::email::Email;
-use crate::text::{breaks_line, is_invisible, turns_direction};
+use crate::text::{is_invisible, turns_direction};
 pub use error_handling::Rejection;
 
 /// What others call a person: 1 to 100 characters in at most 400 bytes, any script.

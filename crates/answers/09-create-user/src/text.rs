@@ -30,8 +30,3 @@ pub(crate) fn is_invisible(letter: char) -> bool {
 pub(crate) fn turns_direction(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
-
-/// Whether a character ends a line: Unicode's two separators are no control characters.
-pub(crate) fn breaks_line(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}')
-}

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use error_handling::Retry;
 use evidence::cli::Extra;
 use foundation::backing::connect;
 use foundation::config::duration;
@@ -45,8 +46,8 @@ struct WorkerArgs {
     #[arg(long, env = "OUTBOUND_ALLOW", value_delimiter = ',', value_name = "NETWORK")]
     outbound_allow: Vec<IpNet>,
     /// Attempts until an event is a dead letter
-    #[arg(long, default_value_t = DeliverySettings::default().attempts, value_name = "COUNT")]
-    attempts: i32,
+    #[arg(long, default_value_t = DeliverySettings::default().retry.attempts, value_name = "COUNT")]
+    attempts: u32,
     /// Longest wait before the second attempt
     #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME")]
     retry_base: Duration,
@@ -77,9 +78,11 @@ fn worker(matches: &ArgMatches) -> Result<(), StartFailure> {
         ..OutboundSettings::default()
     });
     let settings = DeliverySettings {
-        attempts: arguments.attempts,
-        base: arguments.retry_base,
-        cap: arguments.retry_cap,
+        retry: Retry {
+            attempts: arguments.attempts,
+            base: arguments.retry_base,
+            cap: arguments.retry_cap,
+        },
         lease: arguments.lease,
     };
     let stream = redis.as_ref().map(Stream::new);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use error_handling::{Guarded, Problem};
+use error_handling::{Guarded, Problem, Retry};
 use foundation::database::Database;
 
 use crate::breaker::Breakers;
@@ -15,12 +15,9 @@ use crate::signature::{self, sign};
 /// How long and how often to try.
 #[derive(Clone, Copy, Debug)]
 pub struct DeliverySettings {
-    /// Attempts until an event is a dead letter.
-    pub attempts: i32,
-    /// Longest wait before the second attempt; doubles with each further one.
-    pub base: Duration,
-    /// Longest wait before any attempt.
-    pub cap: Duration,
+    /// Attempts until an event is a dead letter, and their waits: those of answer 8, kept in the
+    /// database instead of in a sleeping task, which a restart would forget.
+    pub retry: Retry,
     /// How long a worker may take for one attempt before it is taken for dead; longer than any
     /// request can take.
     pub lease: Duration,
@@ -29,23 +26,8 @@ pub struct DeliverySettings {
 impl Default for DeliverySettings {
     /// Eighteen attempts over about a day and a half.
     fn default() -> Self {
-        Self {
-            attempts: 18,
-            base: Duration::from_secs(2),
-            cap: Duration::from_secs(3 * 3_600),
-            lease: Duration::from_secs(8),
-        }
-    }
-}
-
-impl DeliverySettings {
-    /// The wait after this many attempts: full jitter, as in answer 8, kept in the database instead
-    /// of in a sleeping task, which a restart would forget.
-    #[must_use]
-    pub fn wait(&self, attempts: i32) -> Duration {
-        let doublings = u32::try_from(attempts.clamp(1, 17) - 1).unwrap_or(16);
-        let most = self.base.saturating_mul(1 << doublings).min(self.cap);
-        most.mul_f64(rand::random::<f64>())
+        let (base, cap) = (Duration::from_secs(2), Duration::from_secs(3 * 3_600));
+        Self { retry: Retry { attempts: 18, base, cap }, lease: Duration::from_secs(8) }
     }
 }
 
@@ -115,10 +97,11 @@ impl Deliveries {
             }
             Err(Guarded::Failed(error)) => error.word(),
         };
-        if head.attempts >= self.settings.attempts {
+        let (made, retry) = (head.attempts.unsigned_abs(), self.settings.retry);
+        if made >= retry.attempts {
             return Settled::Dead(failure);
         }
-        Settled::Retry(self.settings.wait(head.attempts), failure)
+        Settled::Retry(retry.wait(made), failure)
     }
 
     /// Any status is an answer: the breaker is about a partner that gives none.
@@ -134,25 +117,5 @@ impl Deliveries {
         ];
         let answer = self.courier.post(&head.url(), &headers, body.to_vec()).await?;
         Ok(answer.status)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_are_jittered_below_a_bound_that_doubles_up_to_a_cap() {
-        let settings = DeliverySettings {
-            base: Duration::from_secs(1),
-            cap: Duration::from_secs(60),
-            ..DeliverySettings::default()
-        };
-        for (attempts, most) in [(1, 1), (2, 2), (5, 16), (7, 60), (1_000, 60)] {
-            let waits: Vec<Duration> = (0..200).map(|_| settings.wait(attempts)).collect();
-            assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(most)), "{attempts}");
-            let (least, longest) = (waits.iter().min(), waits.iter().max());
-            assert!(least < longest, "they differ");
-        }
     }
 }

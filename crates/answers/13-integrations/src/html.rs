@@ -3,9 +3,9 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::base_url::BaseUrl;
 use crate::pages::{self, Page};
 use chrono::{DateTime, SecondsFormat, Utc};
+use foundation::http::BaseUrl;
 
 /// A page of the catalogue, with the one address that search engines should know it by.
 pub(crate) fn page(page: &Page, base: &BaseUrl) -> Markup {

@@ -9,7 +9,6 @@
 //! Read `import/row.rs` → `pages.rs` → `outbox.rs` → `delivery.rs` → `worker.rs` → `signature.rs` →
 //! `inbox.rs` → `breaker.rs` → `contract.rs`, then `demo.rs`.
 
-mod base_url;
 pub mod breaker;
 pub mod command;
 pub mod contract;

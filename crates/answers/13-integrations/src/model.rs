@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::{Datelike, NaiveDate};
-use error_handling::Rejection;
+use error_handling::{Rejection, bounded_text, is_unprintable};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
@@ -215,13 +215,8 @@ pub fn parse_text(text: &str, most: usize) -> Result<String, Rejection> {
     if text.is_empty() {
         return Err(Rejection::new("empty", "Something is needed here."));
     }
-    if text.chars().count() > most || text.len() > 4 * most {
-        return Err(Rejection::new("too_long", format!("At most {most} characters.")));
-    }
-    if text.chars().any(|letter| letter.is_control() && !"\t\n\r".contains(letter)) {
-        return Err(Rejection::new("control_character", "Control characters are not taken."));
-    }
-    Ok(text.to_owned())
+    let too_long = || Rejection::new("too_long", format!("At most {most} characters."));
+    bounded_text(text.to_owned(), (most, 4 * most), is_unprintable, too_long)
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use foundation::config::DatabaseConfig;
 use foundation::database::Database;
 use foundation::metrics::Metrics;
 use foundation::module::{Share, StartFailure, Starting};
-use ipnet::IpNet;
 use secrecy::SecretString;
 use web_security::Outbound;
 
@@ -36,7 +35,6 @@ pub(crate) struct Integrations {
     /// Apart from those of deliveries: a partner's webhooks may be down while its quotes are not.
     pub(crate) breakers: Arc<Breakers>,
     pub(crate) courier: Courier,
-    pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
 impl Integrations {
@@ -86,7 +84,6 @@ impl Integrations {
         let integrations = web::Data::new(Self {
             breakers: Arc::new(Breakers::new(THRESHOLD, cool_down, metrics)),
             courier: Courier::new(Outbound::start(starting)?, within),
-            trusted_proxies: starting.config.http.trusted_proxies.clone(),
         });
         Ok(Arc::new(move |config| {
             share_auth(config);
@@ -107,7 +104,7 @@ pub(crate) fn work(
     // A few threads of its own, whose counts are not those of the server that it runs beside.
     let database = Database::open(url, &own_threads(), &Metrics::new()?);
     let courier = Courier::new(outbound, DELIVER_WITHIN);
-    let breakers = Arc::new(Breakers::new(THRESHOLD, COOL_DOWN.min(settings.cap), metrics));
+    let breakers = Arc::new(Breakers::new(THRESHOLD, COOL_DOWN.min(settings.retry.cap), metrics));
     let deliveries = Deliveries::new(database.clone(), courier, breakers, settings);
     Ok(Worker::start(database, deliveries, stream, pace)?)
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use auth::testing::{SignedIn, sign_up};
 use diesel::Connection;
 use diesel::result::Error;
+use error_handling::Retry;
 use foundation::config::DatabaseConfig;
 use foundation::database::Database;
 use foundation::metrics::Metrics;
@@ -29,12 +30,11 @@ use support::{carrier, import_pages, owner, redis_of, serving, until};
 use web_security::{Outbound, OutboundSettings};
 
 /// Quick about everything, and without an end to its patience.
-const SETTINGS: DeliverySettings = DeliverySettings {
-    attempts: 1_000,
-    base: Duration::from_millis(1),
-    cap: Duration::from_millis(20),
-    lease: Duration::from_secs(10),
-};
+const SETTINGS: DeliverySettings =
+    DeliverySettings { retry: RETRY, lease: Duration::from_secs(10) };
+
+const RETRY: Retry =
+    Retry { attempts: 1_000, base: Duration::from_millis(1), cap: Duration::from_millis(20) };
 
 fn database(app: &TestApp) -> Database {
     let settings: DatabaseConfig = config(&[]).database;
@@ -204,7 +204,10 @@ async fn an_event_that_is_never_taken_is_a_dead_letter_and_lets_the_next_pass() 
     let (app, owner) = owner();
     let (carrier, partner) = carrier(&app.scratch, &owner);
     let (dead, _) = (record(&app, &owner, 1, 1), record(&app, &owner, 1, 2));
-    let settings = DeliverySettings { attempts: 2, base: Duration::ZERO, ..SETTINGS };
+    let settings = DeliverySettings {
+        retry: Retry { attempts: 2, base: Duration::ZERO, ..RETRY },
+        ..SETTINGS
+    };
     let deliveries = deliveries(&app, settings, 1_000);
     let queue = Queue::new(partner.number(), 1);
     carrier.be(Mood::Failing);

@@ -4,6 +4,7 @@
 use std::fmt;
 
 pub use error_handling::Rejection;
+use error_handling::{bounded_text, breaks_line, is_unprintable};
 use serde::{Deserialize, Serialize};
 
 /// What a post is called: 1 to 200 characters in at most 800 bytes, on one line.
@@ -35,7 +36,7 @@ impl Title {
     /// # Errors
     /// With the code `empty`, `too_long` or `control_character`.
     pub fn parse(text: String) -> Result<Self, Rejection> {
-        bounded(text, 200, "At most 200 characters.", is_control_or_break).map(Self)
+        bounded(text, 200, "At most 200 characters.", breaks_line).map(Self)
     }
 }
 
@@ -45,7 +46,7 @@ impl Body {
     /// # Errors
     /// As [`Title::parse`].
     pub fn parse(text: String) -> Result<Self, Rejection> {
-        bounded(text, 50_000, "At most 50 000 characters.", is_control).map(Self)
+        bounded(text, 50_000, "At most 50 000 characters.", is_unprintable).map(Self)
     }
 }
 
@@ -55,7 +56,7 @@ impl CommentText {
     /// # Errors
     /// As [`Title::parse`].
     pub fn parse(text: String) -> Result<Self, Rejection> {
-        bounded(text, 2_000, "At most 2 000 characters.", is_control).map(Self)
+        bounded(text, 2_000, "At most 2 000 characters.", is_unprintable).map(Self)
     }
 }
 
@@ -118,23 +119,7 @@ fn bounded(
     if text.trim().is_empty() {
         return Err(Rejection::new("empty", "A text that is not blank is needed."));
     }
-    // Bytes first: a long text is not counted to its end.
-    if text.len() > 4 * most || text.chars().count() > most {
-        return Err(Rejection::new("too_long", too_long));
-    }
-    if text.chars().any(is_refused) {
-        return Err(Rejection::new("control_character", "Control characters are not allowed."));
-    }
-    Ok(text)
-}
-
-/// They forge lines wherever a text is shown or logged, and PostgreSQL has no NUL.
-fn is_control(letter: char) -> bool {
-    letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')
-}
-
-fn is_control_or_break(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{2028}'..='\u{2029}')
+    bounded_text(text, (most, 4 * most), is_refused, || Rejection::new("too_long", too_long))
 }
 
 /// Gives each type its text.

@@ -1,6 +1,7 @@
 //! Assembles the HTTP server: every answer's routes inside one set of limits.
 
 mod app;
+mod base_url;
 mod connections;
 mod hooks;
 mod middleware;
@@ -21,6 +22,7 @@ use crate::metrics::Metrics;
 use crate::module::Share;
 use crate::operations;
 
+pub use base_url::BaseUrl;
 pub use hooks::{Answered, ResponseHook, ResponseHooks};
 pub use ops::Readiness;
 pub use server::{Running, ServeError, Server, StopHandle};

@@ -11,13 +11,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{BODY_LIMIT, Stale, Unconditional, changed, created, done, read};
-use crate::base_url::BaseUrl;
 use crate::guard::guard;
 use crate::model::{CategoryId, CategoryName};
 use crate::request::{CategoryInput, CategoryPatch};
 use crate::state::Todos;
 use crate::store::categories::{self as store, Category};
 use crate::store::refusal;
+use foundation::http::BaseUrl;
 
 /// A category, as its owner sees it.
 #[derive(Debug, Serialize, ToSchema)]

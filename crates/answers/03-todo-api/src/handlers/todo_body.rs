@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::base_url::BaseUrl;
 use crate::model::TodoId;
 use crate::store::todos::Todo;
+use foundation::http::BaseUrl;
 
 /// A to-do, as its owner sees it.
 #[derive(Debug, Serialize, ToSchema)]

@@ -10,7 +10,6 @@ use foundation::precondition::{IfMatch, IfNoneMatch, RequiredIfMatch, tag};
 
 use super::todo_body::{TodoBody, path};
 use super::{BODY_LIMIT, Stale, Unconditional, changed, created, done, read};
-use crate::base_url::BaseUrl;
 use crate::guard::guard;
 use crate::model::TodoId;
 use crate::page::TodoPage;
@@ -18,6 +17,7 @@ use crate::request::{ClearParameters, ListParameters, TodoInput, TodoPatch};
 use crate::state::Todos;
 use crate::store::refusal;
 use crate::store::todos::{self as store, Changes};
+use foundation::http::BaseUrl;
 
 /// List your to-dos, in the order of making
 ///

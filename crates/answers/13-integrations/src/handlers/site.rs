@@ -7,9 +7,9 @@ use error_handling::{Path, Problem, ReadProblems};
 use foundation::database::Database;
 
 use super::unless_known;
-use crate::base_url::BaseUrl;
 use crate::model::{LegacyAddress, Slug};
 use crate::{html, pages};
+use foundation::http::BaseUrl;
 
 /// A page of the catalogue, for people
 ///

@@ -4,7 +4,7 @@ mod content;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Route, web};
-use error_handling::{Cause, InvalidField, Json, Path, Problem, ProblemType};
+use error_handling::{Cause, InvalidField, Json, Path, Problem, ProblemType, breaks_line};
 use foundation::rate_limit::RateLimit;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
@@ -122,9 +122,8 @@ fn bounded(pointer: &str, text: String, most: usize) -> Result<String, Problem> 
     if text.chars().count() > most { Err(Problem::invalid(vec![too_long()])) } else { Ok(text) }
 }
 
-/// A name has no line end, in the eyes of whatever shows it later: JSON lets U+2028 stand.
 fn one_line(pointer: &str, text: String) -> Result<String, Problem> {
-    if text.chars().any(|letter| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}')) {
+    if text.chars().any(breaks_line) {
         let detail = "No control characters and no line ends.";
         return Err(Problem::invalid(vec![InvalidField::body(
             pointer,

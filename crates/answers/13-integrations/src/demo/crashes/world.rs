@@ -7,6 +7,7 @@ use auth::UserId;
 use chrono::Utc;
 use diesel::prelude::*;
 use diesel::result::Error;
+use error_handling::Retry;
 use evidence::{Failure, Outcome, Stage};
 use foundation::metrics::Metrics;
 use foundation::redis::Redis;
@@ -215,12 +216,9 @@ impl<'a> World<'a> {
     }
 
     fn worker(&self, redis: Option<&Redis>, pace: Pace) -> Result<Worker, Failure> {
-        let settings = DeliverySettings {
-            attempts: 1_000,
-            base: Duration::from_millis(50),
-            cap: Duration::from_millis(200),
-            lease: Duration::from_millis(250),
-        };
+        let (base, cap) = (Duration::from_millis(50), Duration::from_millis(200));
+        let retry = Retry { attempts: 1_000, base, cap };
+        let settings = DeliverySettings { retry, lease: Duration::from_millis(250) };
         let metrics = BreakerMetrics::register(&Metrics::new()?)?;
         let stream = redis.map(Stream::new);
         let outbound = self.outbound.clone();

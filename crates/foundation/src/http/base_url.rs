@@ -1,67 +1,63 @@
-//! Under which address the client reached this server, for the absolute `url` of each resource.
+//! Under which address the client reached this server, for addresses that have to be absolute.
 
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{HOST, HeaderMap};
+use actix_web::http::header::HOST;
 use actix_web::http::uri::Authority;
 use actix_web::{FromRequest, HttpRequest, web};
 use error_handling::{InvalidField, Problem, ProblemType};
 use ipnet::IpNet;
 
-use crate::state::Todos;
+use super::middleware::Limits;
+use crate::client_address::{is_trusted, last, over_tls};
 
 /// Scheme and authority, such as `https://todo.example`.
 ///
 /// From the request, instead of a setting that is wrong on every other machine. actix-web's own
 /// `ConnectionInfo` believes forwarding headers from everybody; here only a trusted proxy's count.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BaseUrl(String);
+pub struct BaseUrl(String);
 
 impl BaseUrl {
     /// Leaves paths as they are.
-    pub(crate) const NONE: Self = Self(String::new());
+    pub const NONE: Self = Self(String::new());
 
-    #[cfg(test)]
-    pub(crate) fn of(base: &str) -> Self {
+    /// Of this scheme and authority.
+    #[must_use]
+    pub fn of(base: &str) -> Self {
         Self(base.to_owned())
     }
 
     /// Scheme and authority. Nothing in it wants escaping in JSON.
-    pub(crate) fn as_str(&self) -> &str {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The address of a path, such as `/api/v1/todos/17`.
-    pub(crate) fn join(&self, path: &str) -> String {
+    #[must_use]
+    pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 
     fn read(request: &HttpRequest, trusted: &[IpNet]) -> Result<Self, Problem> {
-        let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-        let by_proxy = peer.is_some_and(|peer| trusted.iter().any(|net| net.contains(&peer)));
-        // The last value: what the nearest proxy said, whatever the client wrote before it.
-        let forwarded = |name| by_proxy.then(|| last(request.headers(), name)).flatten();
-        let scheme = match forwarded("x-forwarded-proto") {
-            Some("https") => "https",
-            _ => "http",
-        };
+        let (peer, headers) = (request.peer_addr().map(|peer| peer.ip()), request.headers());
+        let encrypted = peer.is_some_and(|peer| over_tls(peer, headers, trusted));
+        let scheme = if encrypted { "https" } else { "http" };
+        let by_proxy = peer.is_some_and(|peer| is_trusted(peer, trusted));
+        let forwarded = by_proxy.then(|| last(headers, "x-forwarded-host")).flatten();
         // In a request to a proxy the target holds the authority, and Host is to be ignored
         // (RFC 9112, section 3.2.2).
-        let authority = forwarded("x-forwarded-host")
+        let authority = forwarded
             .or_else(|| request.uri().authority().map(Authority::as_str))
-            .or_else(|| request.headers().get(HOST)?.to_str().ok());
+            .or_else(|| headers.get(HOST)?.to_str().ok());
         let readable = authority.and_then(|text| text.parse::<Authority>().ok());
         match readable.filter(|authority| !authority.as_str().contains(['@', '"', '\\'])) {
             Some(authority) => Ok(Self(format!("{scheme}://{authority}"))),
             None => Err(no_host()),
         }
     }
-}
-
-fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let line = headers.get_all(name).last()?.to_str().ok()?;
-    line.rsplit(',').next().map(str::trim)
 }
 
 /// RFC 9112, section 3.2: a request without a valid Host is answered 400.
@@ -76,8 +72,8 @@ impl FromRequest for BaseUrl {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let todos = request.app_data::<web::Data<Todos>>();
-        let trusted = todos.map(|todos| todos.trusted_proxies()).unwrap_or_default();
+        let limits = request.app_data::<web::Data<Limits>>();
+        let trusted = limits.map(|limits| limits.trusted_proxies.as_slice()).unwrap_or_default();
         ready(Self::read(request, trusted))
     }
 }
