@@ -47,8 +47,12 @@ fn at_once(response: &str) -> (SocketAddr, Receiver<String>) {
     partner(Duration::ZERO, &[response])
 }
 
+/// The partner closes after each response, and says so: otherwise the next call may be sent on a
+/// connection that is being closed.
+const CLOSE: &str = "connection: close\r\n";
+
 fn redirect(to: &str) -> String {
-    format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n")
+    format!("HTTP/1.1 302 Found\r\n{CLOSE}location: {to}\r\ncontent-length: 0\r\n\r\n")
 }
 
 const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nx-kind: greeting\r\n\r\nhello";
