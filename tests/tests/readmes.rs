@@ -27,12 +27,22 @@ fn quick_run(answer: &Answer) -> (Verdict, Vec<Event>) {
     (verdict, recorder.events())
 }
 
+/// What the demo itself says went wrong.
+fn failed_checks(events: &[Event]) -> Vec<&str> {
+    let failed = events.iter().filter_map(|event| match event {
+        Event::Check { claim, passed: false, .. } => Some(claim.as_str()),
+        _ => None,
+    });
+    failed.collect()
+}
+
 #[test]
 fn every_demo_passes_and_every_claim_of_its_readme_has_its_proof() {
     for answer in ANSWERS {
         let (verdict, events) = quick_run(answer);
-        let ending = format!("{:?}", events.last());
-        assert_eq!(verdict, Verdict::Passed, "{}: {ending}", answer.slug);
+        let failed = failed_checks(&events);
+        let ending = events.last();
+        assert_eq!(verdict, Verdict::Passed, "{}: {failed:?} {ending:?}", answer.slug);
         let tests = test_names(&folder(answer)).unwrap();
         let violations = rules::readme_violations(answer, &folder(answer), &events, &tests);
         assert_eq!(violations, Vec::<String>::new(), "{}", answer.slug);

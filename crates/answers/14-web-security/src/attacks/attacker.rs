@@ -28,6 +28,10 @@ impl Got {
     }
 }
 
+/// How often a busy server is asked, and the wait in between.
+const TRIES: u32 = 10;
+const BUSY: Duration = Duration::from_millis(250);
+
 /// Attacks one build. Redirects are looked at, not followed.
 pub(crate) struct Attacker<'lab> {
     pub(crate) lab: &'lab Lab,
@@ -57,6 +61,8 @@ impl<'lab> Attacker<'lab> {
         self.send(Method::POST, path, &[JSON], &body.to_string()).await
     }
 
+    /// Asks again where the server is too busy to listen: that is no verdict on the request, and
+    /// a machine with other work to do would turn it into one.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -64,8 +70,26 @@ impl<'lab> Attacker<'lab> {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Result<Got, Failure> {
+        for _ in 1..TRIES {
+            let got = self.send_once(&method, path, headers, body).await?;
+            if !matches!(got.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT)
+            {
+                return Ok(got);
+            }
+            tokio::time::sleep(BUSY).await;
+        }
+        self.send_once(&method, path, headers, body).await
+    }
+
+    async fn send_once(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Got, Failure> {
         // A connection for each request: one that is kept may be closed while it is taken up again.
-        let mut request = self.client.request(method, self.url(path)).force_close();
+        let mut request = self.client.request(method.clone(), self.url(path)).force_close();
         for header in headers {
             request = request.append_header(*header);
         }
