@@ -14,34 +14,35 @@ const END: &str = "<!-- index:end -->";
 /// The table as Markdown.
 #[must_use]
 pub fn table() -> String {
-    let mut table = "| | question | answer | last recorded run |\n|--:|---|---|---|\n".to_owned();
+    let mut table = "| | question | answer in one line | claims |\n|--:|---|---|--:|\n".to_owned();
     for question in QUESTIONS {
         let answer = ANSWERS.iter().find(|answer| answer.slug == question.slug);
-        let (link, run) = match answer {
-            Some(answer) => (link(answer), last_run(answer)),
+        let (line, claims) = match answer {
+            Some(answer) => last_run(answer),
             None => ("*not built yet*".to_owned(), String::new()),
         };
-        let (number, title) = (question.number, question.title);
-        table.push_str(&format!("| {number} | {title} | {link} | {run} |\n"));
+        let title =
+            answer.map_or_else(|| question.title.to_owned(), |answer| link(answer, question.title));
+        table.push_str(&format!("| {} | {title} | {line} | {claims} |\n", question.number));
     }
     table
 }
 
-fn link(answer: &Answer) -> String {
+fn link(answer: &Answer, title: &str) -> String {
     let Answer { number, slug, .. } = answer;
-    format!("[{slug}](crates/answers/{number:02}-{slug})")
+    format!("[{title}](crates/answers/{number:02}-{slug})")
 }
 
-fn last_run(answer: &Answer) -> String {
-    record::load(answer.recorded)
-        .iter()
-        .find_map(|event| match event {
-            Event::Finished { verdict: Verdict::Passed, passed, seconds, .. } => {
-                Some(format!("{passed} claims proven in {seconds:.0} s"))
-            }
-            _ => None,
-        })
-        .unwrap_or_else(|| "none".to_owned())
+/// The answer's line and the number of claims proven, both of the recorded run.
+fn last_run(answer: &Answer) -> (String, String) {
+    let events = record::load(answer.recorded);
+    let passed = events.iter().find_map(|event| match event {
+        Event::Finished { verdict: Verdict::Passed, passed, .. } => Some(passed.to_string()),
+        _ => None,
+    });
+    let line = record::headline(answer.readme, &events);
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+    (or_none(line), or_none(passed))
 }
 
 /// The README with the table brought up to date; none where its markers are missing.

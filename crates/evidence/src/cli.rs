@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
 
-use crate::terminal::{BAD, BOLD, DIM, GOOD, WARN, paint, summary_table};
+use crate::terminal::{BAD, BOLD, DIM, GOOD, WARN, paint, summary_table, width};
 use crate::{
     Answer, Event, Interrupt, JsonLines, Quantity, Recorder, RunOptions, Scale, Sink, Tee,
     Terminal, Unit, Verdict, record, workspace,
@@ -138,6 +138,8 @@ struct Performed {
     verdict: Verdict,
     tally: (u32, u32),
     seconds: f64,
+    /// The README's one line with the numbers of this run.
+    headline: String,
     recorded: bool,
 }
 
@@ -164,7 +166,8 @@ fn perform_one(
         Some(Event::Finished { passed, failed, seconds, .. }) => ((*passed, *failed), *seconds),
         _ => ((0, 0), 0.0),
     };
-    Performed { answer, verdict, tally, seconds, recorded }
+    let headline = record::headline(answer.readme, &events).unwrap_or_default();
+    Performed { answer, verdict, tally, seconds, headline, recorded }
 }
 
 fn shown(answer: &Answer, arguments: &DemoArgs) -> Arc<dyn Sink> {
@@ -216,27 +219,27 @@ fn stop_on_signal(interrupt: &Interrupt) {
 }
 
 fn summary(results: &[Performed]) -> String {
-    let mut rows = vec![["", "question", "verdict", "claims", "time"].map(str::to_owned).to_vec()];
+    let header = ["", "question", "verdict", "claims", "time", "the number to remember"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
     for result in results {
-        let Performed { answer, verdict, tally: (passed, failed), seconds, .. } = result;
+        let Performed { answer, verdict, tally: (passed, failed), seconds, headline, .. } = result;
         rows.push(vec![
             answer.number.to_string(),
-            answer.title.to_owned(),
+            answer.slug.to_owned(),
             word(*verdict).to_owned(),
             format!("{passed}/{}", passed + failed),
             Quantity { value: *seconds, unit: Unit::Seconds }.to_string(),
+            headline.clone(),
         ]);
     }
-    let mut text = String::from("\n");
-    for (index, line) in summary_table(rows, &[0, 3, 4]).lines().enumerate() {
-        let line = match index.checked_sub(1).and_then(|index| results.get(index)) {
-            None => paint(BOLD, line),
-            Some(result) => coloured(line, result.verdict),
-        };
-        text.push_str(&line);
-        text.push('\n');
-    }
-    text
+    let table = summary_table(rows, &[0, 3, 4], width());
+    let mut lines = table.lines();
+    let head = lines.next().map(|line| paint(BOLD, line));
+    let rest = lines.map(|line| {
+        let verdicts = [Verdict::Passed, Verdict::Failed, Verdict::Interrupted];
+        verdicts.into_iter().fold(line.to_owned(), |line, verdict| coloured(&line, verdict))
+    });
+    std::iter::once(String::new()).chain(head).chain(rest).map(|line| line + "\n").collect()
 }
 
 fn word(verdict: Verdict) -> &'static str {

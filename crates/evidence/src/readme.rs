@@ -28,6 +28,9 @@ pub const RECORDED_END: &str = "<!-- recorded:end -->";
 pub struct Readme {
     /// Text of the first-level heading.
     pub title: String,
+    /// The answer in one line, with the number to remember: what stands between the title and the
+    /// first section, as Markdown.
+    pub headline: String,
     /// The second-level sections, as they stand.
     pub sections: Vec<Section>,
 }
@@ -105,8 +108,12 @@ impl Readme {
                 section.text.push('\n');
             } else if let (Some(title), false) = (line.strip_prefix("# "), fenced) {
                 title.trim().clone_into(&mut readme.title);
+            } else {
+                readme.headline.push_str(line);
+                readme.headline.push('\n');
             }
         }
+        readme.headline = readme.headline.trim().to_owned();
         readme
     }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub use numbers::typed_numbers;
 pub use text::{output, stamp};
 
-use crate::readme::{RECORDED_BEGIN, RECORDED_END, inline_values};
+use crate::readme::{RECORDED_BEGIN, RECORDED_END, Readme, inline_values};
 use crate::{Chart, Event, Verdict};
 
 /// Largest recording that is kept, as each is compiled into the binary.
@@ -110,20 +110,41 @@ fn json_lines(events: &[Event]) -> Result<String, RecordError> {
 
 /// The README with its generated parts renewed.
 fn filled_in(readme: &str, events: &[Event]) -> Result<String, RecordError> {
-    let values = values(events);
-    let mut text = String::with_capacity(readme.len());
-    let mut at = 0;
-    for inline in inline_values(readme) {
-        let value = values.get(&inline.id).ok_or(RecordError::UnknownValue(inline.id))?;
-        text.push_str(&readme[at..inline.range.start]);
-        text.push_str(value);
-        at = inline.range.end;
-    }
-    text.push_str(&readme[at..]);
+    let text = with_values(readme, events)?;
     let (before, rest) = text.split_once(RECORDED_BEGIN).ok_or(RecordError::NoPlace)?;
     let (_, after) = rest.split_once(RECORDED_END).ok_or(RecordError::NoPlace)?;
     let block = block(events);
     Ok(format!("{before}{RECORDED_BEGIN}\n{block}{RECORDED_END}{after}"))
+}
+
+/// The Markdown with every inline value as these events have it.
+fn with_values(markdown: &str, events: &[Event]) -> Result<String, RecordError> {
+    let values = values(events);
+    let mut text = String::with_capacity(markdown.len());
+    let mut at = 0;
+    for inline in inline_values(markdown) {
+        let value = values.get(&inline.id).ok_or(RecordError::UnknownValue(inline.id))?;
+        text.push_str(&markdown[at..inline.range.start]);
+        text.push_str(value);
+        at = inline.range.end;
+    }
+    text.push_str(&markdown[at..]);
+    Ok(text)
+}
+
+/// The one line of a README with the numbers of these events, as plain text. `None` where it
+/// quotes something that they did not measure.
+#[must_use]
+pub fn headline(markdown: &str, events: &[Event]) -> Option<String> {
+    let line = with_values(&Readme::parse(markdown).headline, events).ok()?;
+    let visible = line.split("<!--").enumerate().map(|(nth, part)| match part.split_once("-->") {
+        Some((_, visible)) if nth > 0 => visible,
+        _ => part,
+    });
+    let text = visible.collect::<String>().replace(['*', '`'], "");
+    // Not at every white space: numbers are grouped by one that does not break.
+    let words: Vec<&str> = text.split([' ', '\n']).filter(|word| !word.is_empty()).collect();
+    Some(words.join(" "))
 }
 
 /// Stamp, output and pictures, as they stand in "Run it".

@@ -32,12 +32,13 @@ const UNITS: [&str; 26] = [
     "times",
 ];
 
-/// Numbers with a unit in "Say it" that stand outside an inline value: each would go stale with
+/// Numbers with a unit in the headline and in "Say it" that stand outside an inline value: each would go stale with
 /// the next recording, or was never measured.
 #[must_use]
 pub fn typed_numbers(readme: &str) -> Vec<String> {
     let parsed = Readme::parse(readme);
-    let text = without_inline_values(parsed.section("Say it").unwrap_or_default());
+    let spoken = format!("{}\n{}", parsed.headline, parsed.section("Say it").unwrap_or_default());
+    let text = without_inline_values(&spoken);
     lines(&text)
         .filter(|(line, fenced)| !fenced && !line.starts_with('#'))
         .flat_map(|(line, _)| numbers_with_unit(line))

@@ -1,10 +1,14 @@
 //! Headings and lengths: an answer has to be read in minutes and said in two.
 
-use crate::readme::{HEADINGS, RECORDED_BEGIN, RECORDED_END, Readme, SPOKEN, lines};
+use crate::readme::{
+    HEADINGS, RECORDED_BEGIN, RECORDED_END, Readme, SPOKEN, inline_values, lines,
+};
 
 /// Longest README in words, without code, generated parts and comments.
 const WHOLE: usize = 650;
 const QUESTION: usize = 40;
+/// Longest line below the title: it is a row of the table of all answers.
+const HEADLINE: usize = 20;
 /// Longest texts of [`SPOKEN`]: what fits at about 130 spoken words a minute, with room to breathe.
 const SPOKEN_WORDS: [usize; 2] = [80, 220];
 
@@ -15,6 +19,9 @@ pub fn heading_violations(readme: &Readme) -> Vec<String> {
     let mut violations = Vec::new();
     if readme.title.is_empty() {
         violations.push("the README has no title (`# …`)".to_owned());
+    }
+    if inline_values(&readme.headline).is_empty() {
+        violations.push("no line below the title gives the answer with a measured number".to_owned());
     }
     for heading in HEADINGS.iter().filter(|heading| !found.contains(heading)) {
         violations.push(format!("the heading \"## {heading}\" is missing"));
@@ -50,6 +57,7 @@ pub fn length_violations(markdown: &str, readme: &Readme) -> Vec<String> {
         }
     };
     limit("the README", words(markdown), WHOLE);
+    limit("the line below the title", words(&readme.headline), HEADLINE);
     limit("\"Question\"", words(readme.section("Question").unwrap_or_default()), QUESTION);
     for (heading, most) in SPOKEN.into_iter().zip(SPOKEN_WORDS) {
         limit(&format!("\"{heading}\""), words(&readme.spoken(heading).unwrap_or_default()), most);

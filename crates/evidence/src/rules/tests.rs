@@ -24,7 +24,7 @@ fn good() -> String {
         })
         .collect();
     format!(
-        "# Title\n\n## Question\nWhat is asked?\n\n## Say it\n### 30 seconds\nIt reads \
+        "# Title\n\nOne read, <!-- v:buffers -->12 buffers<!-- /v -->.\n\n## Question\nWhat is asked?\n\n## Say it\n### 30 seconds\nIt reads \
          <!-- v:buffers -->12 buffers<!-- /v -->.\n### Two minutes\nLonger.\n\n## Show it\n\
          | say | code | proof |\n|---|---|---|\n{rows}| in SQL | [`up.sql`](up.sql) `TABLE logs` | \
          `check:holds` |\n\n## Run it\n```sh\ncargo run\n```\n<!-- recorded:begin -->\n\
@@ -210,12 +210,20 @@ fn links_that_lead_nowhere_are_named() {
 }
 
 #[test]
+fn the_line_below_the_title_is_there_short_and_measured() {
+    let line = "One read, <!-- v:buffers -->12 buffers<!-- /v -->.";
+    breaks(line, "One read.", "no line below the title");
+    breaks(line, &format!("{line}{}", " word".repeat(20)), "more than 20");
+    breaks(line, &format!("{line} In 5 ms."), "\"5 ms\" in the spoken part is typed");
+}
+
+#[test]
 fn stale_unknown_and_typed_numbers_are_named() {
     breaks("-->12 buffers<", "-->11 buffers<", "`v:buffers` shows \"11 buffers\"");
     breaks("v:buffers", "v:pages", "`v:pages` names nothing");
-    breaks("Longer.", "It took 5 ms.", "\"5 ms\" in \"Say it\" is typed");
+    breaks("Longer.", "It took 5 ms.", "\"5 ms\" in the spoken part is typed");
     let found = readme_violations(&answer(&good(), ""), folder().path(), &run(true), &test_names());
-    assert!(found.len() == 1 && found[0].contains("names nothing"), "no recording: {found:?}");
+    assert!(found.len() == 2 && found[0].contains("names nothing"), "no recording: {found:?}");
 }
 
 #[test]

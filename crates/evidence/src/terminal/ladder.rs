@@ -112,9 +112,15 @@ pub(crate) fn whole_ladder(
     trimmed(&table)
 }
 
-/// A plain table with its first row as header, for the summary of several runs.
-pub(crate) fn summary_table(rows: Vec<Vec<String>>, right: &[usize]) -> String {
+/// A plain table with its first row as header, for the summary of several runs; its last column is
+/// the one that wraps.
+pub(crate) fn summary_table(rows: Vec<Vec<String>>, right: &[usize], room: usize) -> String {
     let mut table = bare_table();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let content = |_| ColumnConstraint::ContentWidth;
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(room).unwrap_or(u16::MAX));
+    table.set_constraints((1..columns).map(content));
     for row in rows {
         table.add_row(row);
     }
