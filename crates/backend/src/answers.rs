@@ -17,11 +17,13 @@ pub static ANSWERS: &[&Answer] = &[
     &challenging_problem::ANSWER,
     &error_handling::ANSWER,
     &create_user::ANSWER,
+    &work_environment::ANSWER,
     &slow_query::ANSWER,
     &integrations::ANSWER,
     &web_security::ANSWER,
     &blog_api::ANSWER,
     &auth::ANSWER,
+    &architecture::ANSWER,
     &caching::ANSWER,
 ];
 
@@ -64,7 +66,7 @@ pub fn jobs() -> Vec<&'static Job> {
 /// Subcommands that answers bring for use on other things than their demos.
 #[must_use]
 pub fn extras() -> Vec<Extra> {
-    [production_incident::EXTRAS, &inconsistent_responses::EXTRAS].concat()
+    [production_incident::EXTRAS, &inconsistent_responses::EXTRAS, &architecture::EXTRAS].concat()
 }
 
 #[cfg(test)]
@@ -89,7 +91,7 @@ mod tests {
         for name in ["log-partitions", "4", "04", "04-log-partitions"] {
             assert_eq!(find(name).map(|answer| answer.number), Some(4), "{name}");
         }
-        for name in ["", "19", "log", "08-log-partitions", "log-partitions-4"] {
+        for name in ["", "99", "log", "08-log-partitions", "log-partitions-4"] {
             assert!(find(name).is_none(), "{name}");
         }
     }

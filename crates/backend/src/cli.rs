@@ -13,7 +13,7 @@ use crate::answers::{ANSWERS, extras, find, jobs, routes};
 use crate::questions::QUESTIONS;
 use crate::queue::QueueArgs;
 use crate::serve::{self, ServeArgs};
-use crate::{doctor, index, questions, queue};
+use crate::{index, questions, queue};
 
 const EXAMPLES: &str = "Examples:
   backend                                  serve the pages and the API
@@ -88,7 +88,7 @@ pub fn run() -> ExitCode {
         Task::List { update: None } => list(),
         Task::List { update: Some(path) } => exit(index::update(&path)),
         Task::Openapi => openapi(),
-        Task::Doctor => doctor::run(),
+        Task::Doctor => work_environment::doctor::run(),
         Task::Job(arguments) => run_job(&jobs(), &arguments),
         Task::Queue(arguments) => exit(queue::run(&arguments)),
     }

@@ -1,9 +1,10 @@
-//! The eighteen questions, whether they are built yet or not.
+//! Every question, whether it is built yet or not: the eighteen that this project came with, and
+//! those that `make new-answer` added.
 
 /// One interview question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// 1 to 18; also the prefix of the answer's folder.
+    /// Counted from 1; also the prefix of the answer's folder.
     pub number: u8,
     /// Package name of the answer and last segment of its page's address.
     pub slug: &'static str,
@@ -23,7 +24,7 @@ const fn ask(
 }
 
 /// Every question in order.
-pub const QUESTIONS: [Question; 18] = [
+pub const QUESTIONS: &[Question] = &[
     ask(
         1,
         "production-incident",
