@@ -7,7 +7,8 @@
 //! 4. Six hypotheses are weighed against what was seen at the alert (`signals.rs`).
 //! 5. The fix is real code under the same load. `dojo` lets you do all of that yourself.
 //!
-//! Read `incident.rs` → `faults.rs` → any file in `faults/` → `signals.rs`, then `dojo/session.rs`.
+//! Read `incident.rs` → `faults.rs` → `signals.rs`; then any file in `faults/`, and
+//! `dojo/session.rs`.
 
 mod console;
 mod demo;

@@ -6,7 +6,9 @@
 //!    ([`statements`], [`network`], [`allocations`]).
 //! 4. One step did nothing. It is kept, with the share of the request that says why.
 //!
-//! Read `steps/step0_baseline.rs` to `step5_cached.rs`, each beside the one before, then `demo.rs`.
+//! Read `steps/step0_baseline.rs` → `steps/step1_one_join.rs` → `steps/step2_hash_set.rs` →
+//! `steps/step3_borrowed.rs` → `steps/step4_unrolled.rs` → `steps/step5_cached.rs`, each beside
+//! the one before; then `demo.rs`.
 
 pub mod allocations;
 pub mod cost;

@@ -6,7 +6,7 @@
 //! 4. A token and a limit for each user come before any body is read.
 //! 5. A client of Todo-Backend works unchanged: a plain array, absolute `url`s, pages in `Link`.
 //!
-//! Read `handlers/todos.rs` → `request.rs` → `store/todos.rs` → `guard.rs` → `lists.rs`, then
+//! Read `handlers/todos.rs` → `store/todos.rs` → `guard.rs`; then `request.rs`, `lists.rs` and
 //! `demo.rs`.
 
 mod demo;

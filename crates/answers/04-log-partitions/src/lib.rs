@@ -5,7 +5,7 @@
 //! 3. A daily job makes the months to come and drops the old ones ([`maintenance`]).
 //! 4. Dropping a month is the win that no index has; for reading, an index is about as good.
 //!
-//! Read `handlers.rs` → `store.rs` → `partitions.rs` → `maintenance.rs`, then `demo.rs`.
+//! Read `handlers.rs` → `store.rs` → `partitions.rs`; then `maintenance.rs` and `demo.rs`.
 
 mod batch;
 mod demo;

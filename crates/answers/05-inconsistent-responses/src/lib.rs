@@ -6,7 +6,7 @@
 //!    ([`Cause`]).
 //! 4. Each cause is fixed on its own, and the same probe counts again. A contract keeps it so.
 //!
-//! Read `probe.rs` → `probe/evidence.rs` → `probe/cause.rs`, then `contract.rs`, `case.rs` and
+//! Read `probe.rs` → `probe/evidence.rs` → `probe/cause.rs`; then `contract.rs`, `case.rs` and
 //! `demo.rs`; `lab.rs` holds the service with the planted causes.
 
 mod case;

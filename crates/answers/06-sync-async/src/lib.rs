@@ -7,7 +7,7 @@
 //! 4. A heartbeat on the same workers tells what a blocked worker does to everybody else ([`pulse`]).
 //! 5. Where async loses: [`compute`] and [`files`].
 //!
-//! Read `service.rs` → `rungs/` in the order of `RUNGS` → `trial.rs` → `pulse.rs`, then `demo/`.
+//! Read `service.rs` → `trial.rs`; then `rungs/` in the order of `RUNGS`, `pulse.rs` and `demo/`.
 
 pub mod compute;
 mod demo;

@@ -4,7 +4,7 @@
 //! 2. One race for all of them, arranged so that nothing depends on luck ([`race`]).
 //! 3. A model that tries every schedule instead of some, and is replayed on PostgreSQL ([`model`]).
 //!
-//! Read `attempts/read_then_write.rs` and its neighbours → `race.rs` → `model.rs`, then `demo.rs`.
+//! Read `attempts/read_then_write.rs` and its neighbours → `race.rs` → `model.rs`; then `demo.rs`.
 
 pub mod attempts;
 pub mod counter;

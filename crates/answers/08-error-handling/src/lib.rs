@@ -6,7 +6,7 @@
 //! 4. [`Retry`] repeats only what is idempotent, within a [`RetryBudget`].
 //! 5. [`CircuitBreaker`] stops calling what is down.
 //!
-//! Read `problem_type.rs` → `problem.rs` → `boundary.rs` → `extract.rs` → `retry.rs`.
+//! Read `problem_type.rs` → `problem.rs`; then `boundary.rs`, `extract.rs` and `retry.rs`.
 
 mod boundary;
 mod breaker;

@@ -5,7 +5,7 @@
 //! 3. Passwords are hashed on a lane of their own, off the async workers and the database threads.
 //! 4. With an `Idempotency-Key`, row and response are stored in one transaction.
 //!
-//! Read `handlers.rs` → `request.rs` → `email.rs` → `registration.rs` → `store.rs`, then `demo.rs`.
+//! Read `handlers.rs` → `request.rs` → `email.rs` → `registration.rs` → `store.rs`; then `demo.rs`.
 
 mod demo;
 mod email;

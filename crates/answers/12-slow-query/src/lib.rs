@@ -6,7 +6,7 @@
 //! 3. Every index is tried, and its price on inserts and disk is measured ([`index`]).
 //! 4. A rule beside the query fails the tests when the plan degrades ([`dashboard::rules`]).
 //!
-//! Read `dashboard.rs` → `index.rs` → `beside.rs` → `counter.rs`, then `demo.rs`.
+//! Read `dashboard.rs` → `index.rs` → `beside.rs` → `counter.rs`; then `demo.rs`.
 
 pub mod beside;
 pub mod counter;

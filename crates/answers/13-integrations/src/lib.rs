@@ -6,8 +6,8 @@
 //! 4. Webhooks are signed both ways ([`signature`]), sent in order, and applied once ([`inbox`]).
 //! 5. A partner that hangs opens its breaker; one that renames a field breaks a contract.
 //!
-//! Read `import/row.rs` → `pages.rs` → `outbox.rs` → `delivery.rs` → `worker.rs` → `signature.rs` →
-//! `inbox.rs` → `breaker.rs` → `contract.rs`, then `demo.rs`.
+//! Read `outbox.rs` → `signature.rs` → `inbox.rs`; then `delivery.rs` and `worker.rs`,
+//! `import/row.rs` and `pages.rs`, `breaker.rs` and `contract.rs`, and `demo.rs`.
 
 pub mod breaker;
 pub mod command;

@@ -6,8 +6,8 @@
 //! 4. [`lab`] is what they attack: handlers with holes, with tempting fixes, and with the backend's
 //!    own pieces.
 //!
-//! Read `headers.rs` → `outbound.rs` → `outbound/destination.rs` → `lab/hardened.rs`, then whichever
-//! attack you care about beside `lab/vulnerable.rs`.
+//! Read `headers.rs` → `outbound.rs` → `lab/hardened.rs`; then `outbound/destination.rs`, and
+//! whichever attack you care about beside `lab/vulnerable.rs`.
 
 pub mod attacks;
 mod demo;

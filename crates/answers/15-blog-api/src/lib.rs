@@ -7,8 +7,8 @@
 //! 5. The committed contract is what is served, and no change that breaks a client passes its gate
 //!    ([`contract`]).
 //!
-//! Read `handlers/v2.rs` → `handlers/mod.rs` → `store/posts.rs` → `store/relations.rs` →
-//! `store/edits.rs` → `representation.rs` → `contract.rs` → `contract/gate.rs`, then `demo.rs`.
+//! Read `handlers/v2.rs` → `store/posts.rs` → `store/relations.rs`; then `handlers/mod.rs`,
+//! `store/edits.rs`, `representation.rs`, `contract.rs`, `contract/gate.rs` and `demo.rs`.
 
 pub mod contract;
 mod demo;

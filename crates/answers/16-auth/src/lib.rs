@@ -6,8 +6,8 @@
 //! 4. A [`RefreshToken`] is good once; one that comes back ends its session.
 //! 5. What ends sessions asks the database; the rest waits for the token to expire.
 //!
-//! Read `password.rs` → `prepare.rs` → `lane.rs`, then `log_in.rs` → `limits.rs` → `token.rs` →
-//! `current_user.rs`, then `refresh.rs` → `sessions.rs` → `store.rs`, then `demo.rs`.
+//! Read `log_in.rs` → `limits.rs` → `refresh.rs`; then `password.rs`, `prepare.rs` and `lane.rs`,
+//! `token.rs` and `current_user.rs`, `sessions.rs`, `store.rs` and `demo.rs`.
 
 mod account_form;
 mod accounts;

@@ -6,7 +6,7 @@
 //!    before it is kept nowhere ([`Cache::invalidate`]).
 //! 4. A Redis that is gone costs a bounded wait, then nothing; what it may have missed is forgotten.
 //!
-//! Read `cache.rs` → `writes.rs` → `flights.rs` → `shared.rs` → `scripts.rs` → `peers.rs`, then
+//! Read `cache.rs` → `writes.rs` → `flights.rs`; then `shared.rs`, `scripts.rs`, `peers.rs` and
 //! `demo.rs`.
 
 mod cache;
