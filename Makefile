@@ -11,10 +11,10 @@ export PATH := $(PATH):$(TOOLS)/bin
 
 BACKEND = cargo run --release --quiet -p backend --
 
-.PHONY: help build run test demo evidence bench lint audit fuzz docs doctor reset
+.PHONY: help build run test demo evidence bench lint audit fuzz deploy-check drill docs doctor hooks new-answer remove-answer reset
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 build:
 	@scripts/setup.sh run
@@ -56,12 +56,31 @@ fuzz: ## Send generated requests to every route, signed in and not (ARGS=--help 
 	@scripts/setup.sh fuzz
 	@scripts/fuzz.sh $(ARGS)
 
+deploy-check: ## Parse and check deploy/ with the tools that read it (ARGS=--self-test: on broken copies)
+	@scripts/setup.sh deploy
+	@scripts/check-deploy.sh $(ARGS)
+
+drill: ## Back up, destroy, restore and upgrade private databases, and compare (ARGS=--record)
+	@scripts/setup.sh test
+	@scripts/backup-drill.sh $(ARGS)
+
 docs: ## Build the API documentation, and the book where mdbook is installed
 	@cargo doc --workspace --no-deps
 	@if command -v mdbook >/dev/null; then mdbook build docs; else echo "mdbook is not installed: read docs/ as it is"; fi
 
 doctor: ## Check this machine and say how to fix what is missing
 	@$(BACKEND) doctor
+
+hooks: ## Check each commit before it is made: format, conflict markers, sizes (scripts/pre-commit)
+	@scripts/install-hooks.sh
+
+new-answer: ## Lay out the crate of a further answer, e.g. make new-answer SLUG=feature-flags TITLE="When …?"
+	@cargo run --quiet -p work-environment -- new-answer "$(SLUG)" $(if $(TITLE),--title "$(TITLE)")
+	@cargo run --quiet -p backend -- list --update README.md
+
+remove-answer: ## Remove a further answer again: make remove-answer SLUG=… (ARGS=--force: also if it has grown)
+	@cargo run --quiet -p work-environment -- remove-answer "$(SLUG)" $(ARGS)
+	@cargo run --quiet -p backend -- list --update README.md
 
 reset: ## Stop the private services and delete their data, after asking
 	@cargo run --quiet -p local-services -- reset

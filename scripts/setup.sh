@@ -6,6 +6,7 @@
 #   scripts/setup.sh lint    cargo, a C compiler and cargo-deny
 #   scripts/setup.sh audit   the same and cargo-audit
 #   scripts/setup.sh fuzz    the same as test, and Python 3.11 or newer with virtual environments
+#   scripts/setup.sh deploy  promtool, haproxy, and Python as for fuzz
 #   scripts/setup.sh bench   the same as run, PostgreSQL in any case, and wrk and pgbench
 #
 # Says what it would run and asks before it does; YES=1 or CI=true answer yes, and root is not
@@ -91,6 +92,9 @@ package() {
     apt-get/compiler) echo gcc libc6-dev ;;
     apt-get/pgbench) echo postgresql postgresql-contrib ;;
     apt-get/python) echo python3 python3-venv ;;
+    apt-get/promtool) echo prometheus ;;
+    pacman/promtool | brew/promtool) echo prometheus ;;
+    */haproxy) echo haproxy ;;
     dnf/postgres) echo postgresql-server postgresql-contrib ;;
     dnf/redis) if dnf -q info valkey >/dev/null 2>&1; then echo valkey; else echo redis; fi ;;
     dnf/pgbench) echo postgresql-contrib ;;
@@ -277,7 +281,33 @@ has_python() {
 require_python() {
     if has_python; then return 0; fi
     install_packages python && has_python && return 0
-    fail "install Python 3.11 or newer with its venv module: schemathesis needs it."
+    fail "install Python 3.11 or newer with its venv module: tools from PyPI run in one."
+}
+
+# Debian puts haproxy where only root looks. Without the two the check goes on, except in CI, and says
+# what it left out; neither may stay behind as a service.
+want_deploy_tools() {
+    PATH=$PATH:/usr/sbin
+    for tool in promtool haproxy; do
+        if has "$tool"; then continue; fi
+        if install_packages "$tool" && has "$tool"; then
+            stop_new "$tool"
+            continue
+        fi
+        if in_ci; then fail "$tool is missing."; fi
+        say "WARNING: going on without $tool; what it checks is left out."
+    done
+}
+
+# Only called after we installed the package, so no service of the user's is stopped.
+stop_new() {
+    service=$1
+    if [ "$service" = promtool ]; then service=prometheus; fi
+    if [ -d /run/systemd/system ]; then
+        become_root systemctl disable --now "$service" >/dev/null 2>&1 || :
+    else
+        become_root service "$service" stop >/dev/null 2>&1 || :
+    fi
 }
 
 # want_cargo_tool NAME VERSION: into the project's own folder, so that nothing of the user's is
@@ -321,6 +351,10 @@ fuzz)
     want_redis
     require_python
     ;;
+deploy)
+    require_python
+    want_deploy_tools
+    ;;
 bench)
     require_cargo
     require_compiler
@@ -328,5 +362,5 @@ bench)
     require_pgbench
     require_wrk
     ;;
-*) fail "usage: scripts/setup.sh run|test|lint|audit|fuzz|bench" ;;
+*) fail "usage: scripts/setup.sh run|test|lint|audit|fuzz|deploy|bench" ;;
 esac
