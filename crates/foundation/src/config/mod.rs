@@ -11,12 +11,14 @@ mod duration;
 mod operations;
 mod origin;
 mod outbound;
+mod shop;
 mod sign_in;
 
 pub use duration::duration;
 pub use operations::OperationsConfig;
 pub use origin::origin;
 pub use outbound::OutboundConfig;
+pub use shop::ShopConfig;
 pub use sign_in::{AuthConfig, PasswordConfig};
 
 /// Settings, each from a flag or the environment variable of the same meaning.
@@ -58,6 +60,10 @@ pub struct Config {
     /// What a person on call may see
     #[command(flatten)]
     pub operations: OperationsConfig,
+
+    /// How the shop takes orders and money
+    #[command(flatten)]
+    pub shop: ShopConfig,
 
     /// What is logged, as tracing directives
     #[arg(
