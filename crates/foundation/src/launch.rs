@@ -64,8 +64,7 @@ pub fn serve(
         // The address comes first: a port in use should not cost the start of a database.
         let server = Server::bind(config)?;
         let address = server.address().map_err(ServeError::Io)?;
-        let backing =
-            Backing::find(config.database_url.clone())?.with_redis(config.redis.redis_url.clone());
+        let backing = Backing::find_for(config)?.with_redis(config.redis.redis_url.clone());
         let metrics = Metrics::new()?;
         let Service { modules, pages, on_signal } = assemble(address);
         let mut connection = backing.connect()?;
@@ -74,7 +73,7 @@ pub fn serve(
         let found = Config { database_url: Some(backing.url().clone()), ..config.clone() };
         let mut starting = Starting::new(&found, &metrics, &mut connection, redis.as_ref());
         let shares = Module::start_all(&modules, &mut starting).map_err(LaunchError::Module)?;
-        let database = Database::open(backing.url(), &config.database, &metrics);
+        let database = Database::open(backing.place(), &config.database, &metrics);
         let routes = modules.iter().map(|module| module.routes).collect();
         let parts = Parts { routes, pages, database: Some(database.clone()), metrics, shares };
         let running = server.with_redis(redis).start(parts)?;

@@ -1,5 +1,7 @@
 //! Databases that live as long as one test or one demo run.
 
+mod surroundings;
+
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -109,7 +111,9 @@ impl Scratch {
         diesel::sql_query(format!("CREATE DATABASE {name} TEMPLATE {template}"))
             .execute(&mut keeper)?;
         let url = with_database(server, &name)?;
-        Ok(Self { name, url, keeper: Mutex::new(keeper) })
+        let scratch = Self { name, url, keeper: Mutex::new(keeper) };
+        surroundings::bound_pooled_sessions(&mut scratch.connect()?)?;
+        Ok(scratch)
     }
 
     /// The URL of the database.
@@ -129,7 +133,9 @@ impl Scratch {
     /// # Errors
     /// When the server is gone.
     pub fn connect(&self) -> Result<PgConnection, ScratchError> {
-        Ok(PgConnection::establish(&self.url)?)
+        let mut connection = PgConnection::establish(&self.url)?;
+        surroundings::lift_bounds(&mut connection)?;
+        Ok(connection)
     }
 
     fn server(&self) -> Result<String, ScratchError> {

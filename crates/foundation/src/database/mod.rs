@@ -8,6 +8,8 @@
 
 mod keyed;
 mod lane;
+mod place;
+mod pooler;
 mod session;
 
 use std::sync::Arc;
@@ -15,13 +17,14 @@ use std::time::Duration;
 
 use diesel::{PgConnection, RunQueryDsl};
 use error_handling::Problem;
-use secrecy::SecretString;
 
 use crate::config::DatabaseConfig;
 use crate::metrics::Metrics;
 pub use keyed::{KeyedReads, Load};
 use lane::{Lane, LaneSettings};
-use session::PlanOften;
+pub use place::Place;
+pub use pooler::{PoolerError, check as check_pooler, connect_query, role_defaults};
+use session::{PlanOften, Sessions};
 
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
@@ -40,28 +43,33 @@ impl std::fmt::Debug for Database {
 }
 
 impl Database {
-    /// Starts the threads of both lanes. Connections are made in the background, so this also
+    /// Starts the threads of all lanes. Connections are made in the background, so this also
     /// succeeds while the database is down.
     #[must_use]
-    pub fn open(url: &SecretString, config: &DatabaseConfig, metrics: &Metrics) -> Self {
-        let settings = |name, threads, statement_timeout, plan| LaneSettings {
+    pub fn open(place: impl Into<Place>, config: &DatabaseConfig, metrics: &Metrics) -> Self {
+        let place = place.into();
+        let settings = |name, threads, statement_timeout, sessions| LaneSettings {
             name,
             threads,
             queue: config.database_queue,
             wait: config.database_wait,
             statement_timeout,
             lock_timeout: config.lock_timeout,
-            plan,
+            sessions,
         };
         let (limit, long_limit) = (config.statement_timeout, config.long_statement_timeout);
-        let short = settings("short", config.short_threads(), limit, PlanOften::Once);
-        let write = settings("write", config.write_threads(), limit, PlanOften::Once);
+        let sessions =
+            if place.is_pooled() { Sessions::Pooled } else { Sessions::Own(PlanOften::Once) };
+        let short = settings("short", config.short_threads(), limit, sessions);
+        let write = settings("write", config.write_threads(), limit, sessions);
         let threads = config.database_long_threads;
-        let long = settings("long", threads, long_limit, PlanOften::AsNeeded);
+        // Past a pooler: jobs hold session locks, and a long statement has its connection to itself
+        // in any case.
+        let long = settings("long", threads, long_limit, Sessions::Own(PlanOften::AsNeeded));
         Self {
-            short: Arc::new(Lane::start(url, &short, metrics)),
-            write: Arc::new(Lane::start(url, &write, metrics)),
-            long: Arc::new(Lane::start(url, &long, metrics)),
+            short: Arc::new(Lane::start(place.url(), &short, metrics)),
+            write: Arc::new(Lane::start(place.url(), &write, metrics)),
+            long: Arc::new(Lane::start(place.session(), &long, metrics)),
         }
     }
 

@@ -11,8 +11,8 @@ use clap::Parser;
 use diesel::RunQueryDsl;
 use local_services::Purpose;
 
-use crate::config::Config;
-use crate::database::Database;
+use crate::config::{Config, Pooler};
+use crate::database::{Database, check_pooler};
 use crate::http::{Mount, Parts, Running, Server, StopHandle};
 use crate::metrics::Metrics;
 use crate::module::{Module, Start, Starting};
@@ -100,6 +100,18 @@ pub fn config(flags: &[&str]) -> Config {
     config
 }
 
+/// What a server would be told to find this database.
+fn placed(config: Config, scratch: &Scratch) -> Config {
+    let place = scratch.place();
+    let mut reach = config.reach.clone();
+    reach.replica_url = reach.replica_url.or_else(|| scratch.replica_url());
+    if place.is_pooled() {
+        reach.database_pooler = Pooler::Transaction;
+        reach.direct_database_url = Some(place.session().clone());
+    }
+    Config { database_url: Some(place.url().clone()), reach, ..config }
+}
+
 fn scratch() -> Arc<Scratch> {
     Arc::new(
         Scratch::create(Purpose::Test)
@@ -176,7 +188,7 @@ impl TestApp {
     ) -> Setup<Self> {
         let starts: Vec<Start> = modules.iter().map(|module| module.start).collect();
         let scratch = Arc::clone(scratch);
-        let config = Config { database_url: Some(scratch.url()), ..config };
+        let config = placed(config, &scratch);
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -202,6 +214,8 @@ impl TestApp {
         config: &Config,
     ) -> Setup<(Self, Running)> {
         let metrics = Metrics::new()?;
+        scratch.bound(&config.database)?;
+        check_pooler(&scratch.place(), &config.database)?;
         let mut connection = scratch.connect()?;
         let redis = match &config.redis.redis_url {
             Some(url) => {
@@ -214,7 +228,7 @@ impl TestApp {
         };
         let mut starting = Starting::new(config, &metrics, &mut connection, redis.as_ref());
         let shares = Module::start_each(starts.iter().copied(), &mut starting)?;
-        let database = Database::open(&scratch.url(), &config.database, &metrics);
+        let database = Database::open(scratch.place(), &config.database, &metrics);
         let parts = Parts { shares, ..Parts::api(routes, database.clone(), metrics.clone()) };
         let server = Server::bind(config)?;
         let address = server.address()?;
