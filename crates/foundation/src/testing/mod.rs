@@ -20,7 +20,7 @@ use crate::redis::Redis;
 use crate::scratch::{Scratch, number};
 
 pub use self::client::{Client, Reply};
-pub use self::redis::{TestRedis, shared_redis};
+pub use self::redis::{TestRedis, shared_redis, shared_redis_url};
 
 /// Panics are right here: a test without its server has nothing left to say.
 type Setup<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
