@@ -23,7 +23,7 @@ fn exchange(base: &str, request: &str) -> (String, bool) {
 
 fn backend(scratch: &Scratch) -> Backend {
     Backend::start(|command| {
-        command.env("DATABASE_URL", scratch.url().expose_secret());
+        command.envs(scratch.environment());
     })
     .unwrap()
 }

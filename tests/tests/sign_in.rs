@@ -12,7 +12,7 @@ use serde_json::json;
 
 fn replica(scratch: &Scratch) -> Backend {
     Backend::start(|command| {
-        command.env("DATABASE_URL", scratch.url().expose_secret());
+        command.envs(scratch.environment());
         command.args(["--bcrypt-cost", "6"]);
     })
     .unwrap()

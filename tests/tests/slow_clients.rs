@@ -180,7 +180,7 @@ fn p99(waits: &mut [Duration]) -> Duration {
 async fn slow_clients_by_the_hundred_are_cut_off_and_nobody_else_notices() {
     let scratch = Scratch::create(Purpose::Test).unwrap();
     let backend = Backend::start_with_descriptors(DESCRIPTORS, |command| {
-        command.env("DATABASE_URL", scratch.url().expose_secret());
+        command.envs(scratch.environment());
     })
     .unwrap();
     let (stop, waits) = (Rc::new(Cell::new(false)), Rc::new(RefCell::new(Vec::new())));

@@ -78,7 +78,7 @@ async fn it_serves_on_the_postgresql_that_database_url_names() {
     use secrecy::ExposeSecret;
     let scratch = Scratch::create(Purpose::Test).unwrap();
     let backend = Backend::start(|command| {
-        command.env("DATABASE_URL", scratch.url().expose_secret());
+        command.envs(scratch.environment());
     })
     .unwrap();
     serves_and_stops(backend).await;
@@ -105,7 +105,7 @@ fn a_port_in_use_is_said_with_the_next_step() {
         use secrecy::ExposeSecret;
         Command::new(binary::path("backend").unwrap())
             .args(["serve", "--listen", &taken.local_addr().unwrap().to_string()])
-            .env("DATABASE_URL", scratch.url().expose_secret())
+            .envs(scratch.environment())
             .output()
             .unwrap()
     };

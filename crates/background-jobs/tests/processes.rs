@@ -36,7 +36,7 @@ impl Process {
     fn start(queue: &Queue) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_background-jobs"))
             .arg("work")
-            .env("DATABASE_URL", queue.scratch.url().expose_secret())
+            .envs(queue.scratch.environment())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

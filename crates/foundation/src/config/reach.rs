@@ -30,8 +30,8 @@ pub struct ReachConfig {
     #[arg(long, env = "DIRECT_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub direct_database_url: Option<SecretString>,
 
-    /// A streaming replica for reads that may be a little old, PostgreSQL itself or through a pooler
-    /// as DATABASE_URL is. Without it, and while it is away, the primary serves them
+    /// A streaming replica, past any pooler, for reads that may be a little old. Without it, and while
+    /// it is away, the primary serves them
     #[arg(long, env = "REPLICA_URL", hide_env_values = true, value_name = "URL")]
     pub replica_url: Option<SecretString>,
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use diesel::connection::{CacheSize, InstrumentationEvent, SimpleConnection};
 use diesel::r2d2::{ConnectionManager, R2D2Connection};
-use diesel::{Connection, ConnectionError, PgConnection};
+use diesel::{Connection, ConnectionError, PgConnection, QueryResult};
 use prometheus::IntGauge;
 use r2d2::ManageConnection;
 use secrecy::{ExposeSecret, SecretString};
@@ -99,6 +99,16 @@ fn own_session(lane: &str, statement: Duration, lock: Duration, plan: PlanOften)
         setup.push_str("SET plan_cache_mode = force_generic_plan;");
     }
     setup
+}
+
+/// A connection outside every lane, bounded in what it may wait for.
+pub(super) fn plain(url: &SecretString) -> QueryResult<PgConnection> {
+    // The reason may hold host and user names.
+    let refused = |_| diesel::result::Error::BrokenTransactionManager;
+    let mut connection = PgConnection::establish(&with_connect_timeout(url)).map_err(refused)?;
+    connection
+        .batch_execute("SET application_name = 'replica watch'; SET statement_timeout = 1000")?;
+    Ok(connection)
 }
 
 /// libpq waits for ever by default; two seconds are plenty for a server one network hop away.

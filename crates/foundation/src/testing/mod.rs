@@ -14,6 +14,7 @@ use local_services::Purpose;
 use crate::config::{Config, Pooler};
 use crate::database::{Database, check_pooler};
 use crate::http::{Mount, Parts, Running, Server, StopHandle};
+use crate::launch::open_database;
 use crate::metrics::Metrics;
 use crate::module::{Module, Start, Starting};
 use crate::redis::Redis;
@@ -228,7 +229,7 @@ impl TestApp {
         };
         let mut starting = Starting::new(config, &metrics, &mut connection, redis.as_ref());
         let shares = Module::start_each(starts.iter().copied(), &mut starting)?;
-        let database = Database::open(scratch.place(), &config.database, &metrics);
+        let database = open_database(&scratch.place(), config, redis.as_ref(), &metrics)?;
         let parts = Parts { shares, ..Parts::api(routes, database.clone(), metrics.clone()) };
         let server = Server::bind(config)?;
         let address = server.address()?;
