@@ -96,7 +96,11 @@ impl Scratch {
         Ok((scratch, guard))
     }
 
-    fn create_on(server: &str) -> Result<Self, ScratchError> {
+    /// Makes one on this server, of which the role may make databases.
+    ///
+    /// # Errors
+    /// See [`ScratchError`].
+    pub fn create_on(server: &str) -> Result<Self, ScratchError> {
         static SWEPT: OnceLock<()> = OnceLock::new();
         let mut keeper = PgConnection::establish(server)?;
         if SWEPT.set(()).is_ok() {
