@@ -82,7 +82,10 @@ impl World {
         [
             ("log", fs::read_to_string(self.log.path()).unwrap()),
             ("metrics", String::from_utf8(metrics.to_vec()).unwrap()),
-            ("Redis", self.redis.node_urls().iter().map(|url| redis_contents(url).unwrap()).collect()),
+            (
+                "Redis",
+                self.redis.node_urls().iter().map(|url| redis_contents(url).unwrap()).collect(),
+            ),
             ("database", dump(self.scratch.url().expose_secret()).unwrap()),
         ]
     }

@@ -7,7 +7,6 @@ use end_to_end::backend::Backend;
 use end_to_end::person::{Device, PASSWORD, log_in, refresh, register, send};
 use foundation::scratch::Scratch;
 use local_services::Purpose;
-use secrecy::ExposeSecret;
 use serde_json::json;
 
 fn replica(scratch: &Scratch) -> Backend {

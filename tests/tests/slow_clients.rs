@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use end_to_end::backend::Backend;
 use foundation::scratch::Scratch;
 use local_services::Purpose;
-use secrecy::ExposeSecret;
 
 const SLOW_CLIENTS: usize = 800;
 /// From the first byte of what never ends to the end of its connection.

@@ -75,7 +75,6 @@ async fn it_serves_on_a_postgresql_of_its_own_and_takes_it_down_again() {
 
 #[actix_web::test]
 async fn it_serves_on_the_postgresql_that_database_url_names() {
-    use secrecy::ExposeSecret;
     let scratch = Scratch::create(Purpose::Test).unwrap();
     let backend = Backend::start(|command| {
         command.envs(scratch.environment());
@@ -102,7 +101,6 @@ fn a_port_in_use_is_said_with_the_next_step() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let scratch = Scratch::create(Purpose::Test).unwrap();
     let output = {
-        use secrecy::ExposeSecret;
         Command::new(binary::path("backend").unwrap())
             .args(["serve", "--listen", &taken.local_addr().unwrap().to_string()])
             .envs(scratch.environment())

@@ -12,7 +12,6 @@ use actix_web::http::Method;
 use backend::answers::ANSWERS;
 use foundation::scratch::Scratch;
 use local_services::{Purpose, Signal, send_signal};
-use secrecy::ExposeSecret;
 use support::send;
 
 fn backend(arguments: &[&str]) -> Command {

@@ -13,7 +13,6 @@ use background_jobs::{Attempt, JobId, Kind, MODULE, Options, enqueue};
 use foundation::module::Module;
 use foundation::testing::{TestApp, count};
 use local_services::{Signal, send_signal};
-use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use support::{Queue, eventually, next};
 

@@ -72,8 +72,8 @@ impl Backing {
     ///
     /// # Errors
     /// See [`BackingError`]; no message holds a password.
-    pub fn find(url: Option<SecretString>) -> Result<Self, BackingError> {
-        Self::at(url.as_ref().map(Place::from))
+    pub fn find(url: Option<&SecretString>) -> Result<Self, BackingError> {
+        Self::at(url.map(Place::from))
     }
 
     /// The same for a whole configuration: also past a pooler, whose bounds it checks.

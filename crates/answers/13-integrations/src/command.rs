@@ -68,7 +68,7 @@ fn worker(matches: &ArgMatches) -> Result<(), StartFailure> {
     let arguments = WorkerArgs::from_arg_matches(matches)?;
     let metrics = Metrics::new()?;
     let url = arguments.database.url().ok_or("DATABASE_URL names no PostgreSQL")?;
-    let mut connection = connect(&url, Duration::from_secs(10))?;
+    let mut connection = connect(url, Duration::from_secs(10))?;
     let wait = Duration::from_millis(250);
     let redis = arguments.redis_url.as_ref();
     let redis =
@@ -88,7 +88,7 @@ fn worker(matches: &ArgMatches) -> Result<(), StartFailure> {
     };
     let stream = redis.as_ref().map(Stream::new);
     let breakers = BreakerMetrics::register(&metrics)?;
-    let _worker = work(&url, outbound, breakers, stream, settings, Pace::default())?;
+    let _worker = work(url, outbound, breakers, stream, settings, Pace::default())?;
     ready("")?;
     actix_web::rt::System::new().block_on(tokio::signal::ctrl_c())?;
     Ok(())

@@ -57,7 +57,7 @@ pub struct SessionUrl {
 impl SessionUrl {
     /// Where a session can be had; nothing for the private server.
     #[must_use]
-    pub fn url(&self) -> Option<SecretString> {
-        self.direct_database_url.clone().or_else(|| self.database_url.clone())
+    pub fn url(&self) -> Option<&SecretString> {
+        self.direct_database_url.as_ref().or(self.database_url.as_ref())
     }
 }

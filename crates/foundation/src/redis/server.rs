@@ -24,7 +24,7 @@ const CLUSTER: &str = "redis+cluster://";
 #[derive(Clone)]
 pub(super) enum Server {
     One(Client),
-    Cluster(Cluster),
+    Cluster(Box<Cluster>),
 }
 
 /// A cluster, by some of its nodes.
@@ -62,7 +62,7 @@ impl Server {
             .connection_timeout(PATIENCE)
             .response_timeout(wait.max(PATIENCE))
             .build()?;
-        Ok(Self::Cluster(Cluster { client, seed }))
+        Ok(Self::Cluster(Box::new(Cluster { client, seed })))
     }
 
     /// Whether keys that a script takes together need a hash tag.
