@@ -3,17 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use local_services::{Postgres, Purpose, Redis};
+use local_services::fleet::PostgresPair;
+use local_services::{Postgres, Purpose, Redis, find_postgres};
 
 use crate::Outcome;
 use crate::process::Processes;
 use crate::run::Run;
 
-/// One PostgreSQL with durable settings, its data deleted afterwards.
+/// A PostgreSQL with durable settings, its data deleted afterwards.
 pub(crate) struct Database {
-    postgres: Option<Postgres>,
-    home: PathBuf,
+    server: Server,
+    programs: PathBuf,
     processes: Processes,
+}
+
+enum Server {
+    /// One by itself; `None` while it is stopped.
+    Alone { postgres: Option<Postgres>, home: PathBuf },
+    /// A primary with a streaming replica.
+    Pair(Box<PostgresPair>),
 }
 
 /// Where libpq finds a server.
@@ -30,28 +38,54 @@ impl Database {
         // What a killed run left behind.
         local_services::reset(&home, Purpose::Serve)?;
         let postgres = Some(Postgres::acquire(&home, Purpose::Serve)?);
-        Ok(Self { postgres, home, processes: run.processes.clone() })
+        Self::of(run, Server::Alone { postgres, home })
     }
 
-    fn running(&self) -> Outcome<&Postgres> {
-        self.postgres.as_ref().ok_or_else(|| "the database has stopped".into())
+    /// A primary, and a replica that was made by `pg_basebackup` and follows it.
+    pub(crate) fn start_pair(run: &Run) -> Outcome<Self> {
+        run.program("pg_basebackup").or_else(|_| Self::beside("pg_basebackup"))?;
+        Self::of(run, Server::Pair(Box::new(PostgresPair::start(Purpose::Serve)?)))
     }
 
-    pub(crate) fn url(&self) -> Outcome<&str> {
-        Ok(self.running()?.url())
+    fn of(run: &Run, server: Server) -> Outcome<Self> {
+        let programs = find_postgres()?.bin;
+        Ok(Self { server, programs, processes: run.processes.clone() })
     }
 
-    pub(crate) fn version(&self) -> String {
-        self.postgres.as_ref().map(|postgres| postgres.version().to_owned()).unwrap_or_default()
+    fn beside(program: &str) -> Outcome<PathBuf> {
+        let path = find_postgres()?.bin.join(program);
+        path.exists().then_some(path).ok_or_else(|| format!("{program} is not installed").into())
+    }
+
+    fn alone(&self) -> Outcome<&Postgres> {
+        match &self.server {
+            Server::Alone { postgres: Some(postgres), .. } => Ok(postgres),
+            _ => Err("this server has stopped, or is one of two".into()),
+        }
+    }
+
+    pub(crate) fn url(&self) -> Outcome<String> {
+        match &self.server {
+            Server::Alone { .. } => Ok(self.alone()?.url().to_owned()),
+            Server::Pair(pair) => Ok(pair.primary_url()),
+        }
+    }
+
+    /// The replica of this server, and what stops and starts it.
+    pub(crate) fn pair(&mut self) -> Outcome<&mut PostgresPair> {
+        match &mut self.server {
+            Server::Pair(pair) => Ok(pair),
+            Server::Alone { .. } => Err("this server has no replica".into()),
+        }
     }
 
     /// The data folder, by whose owner servers beside it are run.
     pub(crate) fn data(&self) -> Outcome<&Path> {
-        Ok(self.running()?.data_dir())
+        Ok(self.alone()?.data_dir())
     }
 
     pub(crate) fn place(&self) -> Outcome<Place> {
-        let environment = self.running()?.environment();
+        let environment = self.alone()?.environment();
         let value = |name: &str| {
             let found = environment.iter().find(|(variable, _)| *variable == name);
             found.map(|(_, value)| value.clone()).unwrap_or_default()
@@ -59,21 +93,25 @@ impl Database {
         Ok(Place { host: value("PGHOST"), port: value("PGPORT") })
     }
 
-    /// One of PostgreSQL's own programs, set to find this server.
-    pub(crate) fn command(&self, program: &str) -> Outcome<Command> {
-        let postgres = self.running()?;
-        let beside = postgres.bin_dir().join(program);
-        let path = if beside.exists() { beside } else { PathBuf::from(program) };
-        let mut command = Command::new(path);
-        command.envs(postgres.environment());
-        Ok(command)
+    fn psql(&self, url: &str) -> Command {
+        let beside = self.programs.join("psql");
+        // Some distributions put the client programs elsewhere.
+        let mut psql = Command::new(if beside.exists() { beside } else { PathBuf::from("psql") });
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url]);
+        psql
     }
 
     /// The result of a statement, one row a line.
     pub(crate) fn query(&self, sql: &str) -> Outcome<String> {
-        let mut psql = self.command("psql")?;
-        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]);
-        self.processes.output_of(&mut psql)
+        let mut psql = self.psql(&self.url()?);
+        self.processes.output_of(psql.args(["-c", sql]))
+    }
+
+    /// The same on the replica.
+    pub(crate) fn query_replica(&mut self, sql: &str) -> Outcome<String> {
+        let url = self.pair()?.replica_url();
+        let mut psql = self.psql(&url);
+        self.processes.output_of(psql.args(["-c", sql]))
     }
 
     /// The single number that an expression or a query stands for.
@@ -83,8 +121,7 @@ impl Database {
 
     /// Runs a script of the project with psql variables.
     pub(crate) fn script(&self, file: &Path, variables: &[(&str, &str)]) -> Outcome<String> {
-        let mut psql = self.command("psql")?;
-        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
+        let mut psql = self.psql(&self.url()?);
         for (name, value) in variables {
             psql.arg("-v").arg(format!("{name}={value}"));
         }
@@ -94,20 +131,26 @@ impl Database {
 
     /// Ends this server and keeps its data.
     pub(crate) fn stop(&mut self) {
-        self.postgres = None;
+        if let Server::Alone { postgres, .. } = &mut self.server {
+            *postgres = None;
+        }
     }
 
     /// Starts it again on its data.
     pub(crate) fn restart(&mut self) -> Outcome<()> {
-        self.postgres = Some(Postgres::acquire(&self.home, Purpose::Serve)?);
+        if let Server::Alone { postgres, home } = &mut self.server {
+            *postgres = Some(Postgres::acquire(home, Purpose::Serve)?);
+        }
         Ok(())
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        self.postgres = None;
-        forget(&self.home);
+        self.stop();
+        if let Server::Alone { home, .. } = &self.server {
+            forget(home);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod http;
 mod load;
 mod orders;
 mod people;
+mod pgbouncer;
 mod plan;
 mod process;
 mod record;

@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// Only these steps
     #[arg(long, value_delimiter = ',', value_name = "STEP")]
     only: Vec<Step>,
+    /// Run the end-to-end tests on all of it as well, or, with --only, after those steps
+    #[arg(long)]
+    suite: bool,
     /// Write the figures into docs/scaling.md, if every check held
     #[arg(long)]
     record: bool,
@@ -63,6 +66,7 @@ impl Arguments {
         if steps.is_empty() {
             steps = Step::ALL.to_vec();
         }
+        steps.extend(self.suite.then_some(Step::Suite));
         for step in &steps {
             eprintln!("{}", step.name());
             step.take(run, report)?;

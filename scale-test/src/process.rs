@@ -185,6 +185,11 @@ impl Running {
         }
     }
 
+    /// Whether it still runs.
+    pub(crate) fn is_running(&mut self) -> Outcome<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
     /// Sends a signal by name, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) -> Outcome<()> {
         send(name, self.id())

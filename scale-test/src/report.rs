@@ -15,8 +15,6 @@ pub(crate) enum Verdict {
     Failed,
     /// A figure that promises nothing.
     Figure,
-    /// Not tried here, and why is in the figure.
-    Skipped,
 }
 
 impl Verdict {
@@ -25,7 +23,6 @@ impl Verdict {
             Self::Held => "held",
             Self::Failed => "FAILED",
             Self::Figure => "–",
-            Self::Skipped => "skipped",
         }
     }
 }
@@ -74,11 +71,6 @@ impl Report {
     /// A figure without a promise.
     pub(crate) fn figure(&mut self, id: &'static str, sentence: &str, figure: impl Into<String>) {
         self.add(id, sentence, figure.into(), Verdict::Figure);
-    }
-
-    /// Something that could not be tried here.
-    pub(crate) fn skip(&mut self, id: &'static str, sentence: &str, why: impl Into<String>) {
-        self.add(id, sentence, why.into(), Verdict::Skipped);
     }
 
     fn add(&mut self, id: &'static str, sentence: &str, figure: String, verdict: Verdict) {

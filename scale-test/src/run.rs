@@ -36,7 +36,7 @@ impl Run {
         outcome.map_err(|error| {
             let log = self.log(name);
             let text = fs::read_to_string(&log).unwrap_or_default();
-            let lines: Vec<&str> = text.lines().rev().take(5).collect();
+            let lines: Vec<&str> = text.lines().rev().take(12).collect();
             let tail: Vec<&str> = lines.into_iter().rev().collect();
             let told = format!("{name}: {error}\n{}\n(see {})", tail.join("\n"), log.display());
             if error.is::<crate::process::Interrupted>() { error } else { told.into() }

@@ -1,7 +1,9 @@
 //! Three replicas behind HAProxy: what they share, and what a restart costs.
 
 mod restarts;
-mod shared;
+pub(crate) mod shared;
+
+pub(crate) use restarts::until_answered;
 
 use crate::Outcome;
 use crate::database::{Database, SharedRedis};
@@ -44,13 +46,16 @@ pub(crate) fn settings(
     count: usize,
     more: &[(&'static str, &str)],
 ) -> Outcome<Vec<Settings>> {
-    let mut settings: Settings = vec![("DATABASE_URL", database.url()?.to_owned())];
+    let mut settings: Settings = vec![("DATABASE_URL", database.url()?)];
     settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
     Ok(vec![settings; count])
 }
 
 /// Replicas with limits, each with the Redis that it is given.
-fn limited(database: &Database, redis: impl Fn(usize) -> String) -> Outcome<Vec<Settings>> {
+pub(crate) fn limited(
+    database: &Database,
+    redis: impl Fn(usize) -> String,
+) -> Outcome<Vec<Settings>> {
     let limits = [
         ("RATE_LIMIT", RATE_LIMIT.to_string()),
         ("LOGIN_LIMIT", LOGIN_LIMIT.to_string()),

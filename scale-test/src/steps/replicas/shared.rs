@@ -25,8 +25,20 @@ pub(super) fn check(
     fleet: &Fleet<'_>,
     proxy: &Proxy<'_>,
 ) -> Outcome<()> {
-    let ada = Person::sign_up(run, &fleet.base(0), &fleet.base(1), "ada")?;
     forwarding(run, report, fleet, proxy)?;
+    common(run, report, database, fleet, proxy)?;
+    rotation(run, report, fleet)
+}
+
+/// What Redis is for, of whatever kind it is.
+pub(crate) fn common(
+    run: &Run,
+    report: &mut Report,
+    database: &Database,
+    fleet: &Fleet<'_>,
+    proxy: &Proxy<'_>,
+) -> Outcome<()> {
+    let ada = Person::sign_up(run, &fleet.base(0), &fleet.base(1), "ada")?;
     rate_limit(run, report, fleet, proxy)?;
     let (looked_at, refused) = lock_out(run, fleet, &ada)?;
     report.check(
@@ -35,7 +47,6 @@ pub(super) fn check(
         format!("{looked_at} looked at, {refused} refused"),
         looked_at == LOGIN_LIMIT && refused == 30 - LOGIN_LIMIT,
     );
-    rotation(run, report, fleet)?;
     let ben = Person::sign_up(run, &fleet.base(2), &fleet.base(0), "ben")?;
     idempotency(run, report, database, fleet, &ben)?;
     let stale = stale_lists(run, fleet, &ben)?;
@@ -256,7 +267,7 @@ fn idempotency(
 }
 
 /// Lists that did not show what was just written at another replica.
-fn stale_lists(run: &Run, fleet: &Fleet<'_>, person: &Person) -> Outcome<usize> {
+pub(crate) fn stale_lists(run: &Run, fleet: &Fleet<'_>, person: &Person) -> Outcome<usize> {
     let list = |turn: usize| Ask::get(&fleet.base(turn), "/api/v1/todos").by(&person.token);
     let mut stale = 0;
     for round in 0..ROUNDS {
