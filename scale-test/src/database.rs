@@ -21,7 +21,7 @@ enum Server {
     /// One by itself; `None` while it is stopped.
     Alone { postgres: Option<Postgres>, home: PathBuf },
     /// A primary with a streaming replica.
-    Pair(Box<PostgresPair>),
+    Pair(PostgresPair),
 }
 
 /// Where libpq finds a server.
@@ -44,7 +44,7 @@ impl Database {
     /// A primary, and a replica that was made by `pg_basebackup` and follows it.
     pub(crate) fn start_pair(run: &Run) -> Outcome<Self> {
         run.program("pg_basebackup").or_else(|_| Self::beside("pg_basebackup"))?;
-        Self::of(run, Server::Pair(Box::new(PostgresPair::start(Purpose::Serve)?)))
+        Self::of(run, Server::Pair(PostgresPair::start(Purpose::Serve)?))
     }
 
     fn of(run: &Run, server: Server) -> Outcome<Self> {
