@@ -11,7 +11,7 @@ export PATH := $(PATH):$(TOOLS)/bin
 
 BACKEND = cargo run --release --quiet -p backend --
 
-.PHONY: help build run test demo evidence bench lint audit fuzz deploy-check drill docs doctor hooks new-answer remove-answer reset
+.PHONY: help build run test demo evidence bench scale-test lint audit fuzz deploy-check drill docs doctor hooks new-answer remove-answer reset
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -40,6 +40,11 @@ bench: build ## Measure the server beside its peers for a quarter of an hour (AR
 	@scripts/setup.sh bench
 	@cargo build --release --quiet --manifest-path bench/Cargo.toml
 	@bench/target/release/bench-runner $(ARGS)
+
+scale-test: ## Start replicas, pooler, read replica, archive and Redis Cluster, and check what docs/scaling.md promises
+	@scripts/setup.sh scale
+	@cargo build --release --quiet -p backend -p scale-test
+	@target/release/scale-test $(ARGS)
 
 lint: ## Check format, lints, documentation, licences and sources
 	@scripts/setup.sh lint

@@ -8,6 +8,7 @@
 #   scripts/setup.sh fuzz    the same as test, and Python 3.11 or newer with virtual environments
 #   scripts/setup.sh deploy  promtool, haproxy, and Python as for fuzz
 #   scripts/setup.sh bench   the same as run, PostgreSQL in any case, and wrk and pgbench
+#   scripts/setup.sh scale   the same as test, and HAProxy and PgBouncer
 #
 # Says what it would run and asks before it does; YES=1 or CI=true answer yes, and root is not
 # asked. With DATABASE_URL set, `run` needs no PostgreSQL. The C compiler (cc, ar) builds the
@@ -100,6 +101,8 @@ package() {
     dnf/pgbench) echo postgresql-contrib ;;
     */compiler) echo gcc ;;
     */wrk) echo wrk ;;
+    */haproxy) echo haproxy ;;
+    */pgbouncer) echo pgbouncer ;;
     pacman/python | brew/python) echo python ;;
     */python) echo python3 ;;
     pacman/postgres | pacman/pgbench) echo postgresql ;;
@@ -174,7 +177,9 @@ install_with_apt() {
     status=$?
     case " $* " in
     *" postgresql "*) remove_drop_in ;;
-    *" redis-server "*) stop_new_redis ;;
+    *" redis-server "*) stop_new redis-server ;;
+    *" haproxy "*) stop_new haproxy ;;
+    *" pgbouncer "*) stop_new pgbouncer ;;
     esac
     if [ "$before" != "$(clusters)" ]; then
         say "the package also made a system-wide cluster (pg_lsclusters); this project does not use"
@@ -198,13 +203,13 @@ remove_drop_in() {
 }
 
 # Only called after we installed the package, so no service of the user's is stopped.
-stop_new_redis() {
+stop_new() {
     if [ -d /run/systemd/system ]; then
-        become_root systemctl disable --now redis-server >/dev/null 2>&1 || :
+        become_root systemctl disable --now "$1" >/dev/null 2>&1 || :
     else
-        become_root service redis-server stop >/dev/null 2>&1 || :
+        become_root service "$1" stop >/dev/null 2>&1 || :
     fi
-    say "the system-wide Redis service stays off; this project starts its own."
+    say "the system-wide service $1 stays off; this project starts its own."
 }
 
 # --- The order of things -------------------------------------------------------------------
@@ -238,6 +243,21 @@ require_postgres() {
     fi
     fail "install PostgreSQL $minimum or newer with its server programs
   (https://www.postgresql.org/download/), or set DATABASE_URL to a server of your own."
+}
+
+# Both are servers, which some systems keep off the PATH of everybody but root.
+has_server() {
+    if has "$1"; then return 0; fi
+    for folder in /usr/sbin /usr/local/sbin /opt/homebrew/bin /opt/homebrew/sbin; do
+        if [ -x "$folder/$1" ]; then return 0; fi
+    done
+    return 1
+}
+
+require_server() {
+    if has_server "$1"; then return 0; fi
+    install_packages "$1" && has_server "$1" && return 0
+    fail "install $1 ($2)."
 }
 
 # Tests of what Redis adds are skipped without it, except in CI, where skipping would hide faults.
@@ -362,5 +382,14 @@ bench)
     require_pgbench
     require_wrk
     ;;
-*) fail "usage: scripts/setup.sh run|test|lint|audit|fuzz|deploy|bench" ;;
+scale)
+    require_cargo
+    require_compiler
+    require_postgres
+    want_redis
+    has_redis || fail "without Redis there is nothing to share: install redis-server."
+    require_server haproxy https://www.haproxy.org
+    require_server pgbouncer https://www.pgbouncer.org
+    ;;
+*) fail "usage: scripts/setup.sh run|test|lint|audit|fuzz|deploy|bench|scale" ;;
 esac

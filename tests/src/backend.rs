@@ -40,7 +40,12 @@ impl Backend {
     fn start_as(mut command: Command, configure: impl FnOnce(&mut Command)) -> io::Result<Self> {
         command.args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
         // Otherwise it would use, and perhaps start, the one that `make run` uses.
-        if let Some(url) = redis_url(Purpose::Test).map_err(io::Error::other)? {
+        let cluster = std::env::var("TEST_REDIS_CLUSTER_URL").ok().filter(|url| !url.is_empty());
+        let url = match cluster {
+            Some(url) => Some(url),
+            None => redis_url(Purpose::Test).map_err(io::Error::other)?,
+        };
+        if let Some(url) = url {
             command.env("REDIS_URL", url);
         }
         configure(&mut command);

@@ -50,7 +50,7 @@ impl World {
         let flags = ["--bcrypt-cost", "4", "--log", "trace", "--log-format", "json"];
         let no_limits = ["rate", "registration", "login", "login-address", "user-rate"];
         let backend = Backend::start(|command| {
-            command.env("DATABASE_URL", scratch.url().expose_secret());
+            command.envs(scratch.environment());
             command.env("REDIS_URL", redis.url().expose_secret());
             command.env("OPERATIONS_TOKEN", OPERATIONS_TOKEN);
             command.args(flags).stderr(File::create(log.path()).unwrap());
@@ -82,7 +82,10 @@ impl World {
         [
             ("log", fs::read_to_string(self.log.path()).unwrap()),
             ("metrics", String::from_utf8(metrics.to_vec()).unwrap()),
-            ("Redis", redis_contents(self.redis.url().expose_secret()).unwrap()),
+            (
+                "Redis",
+                self.redis.node_urls().iter().map(|url| redis_contents(url).unwrap()).collect(),
+            ),
             ("database", dump(self.scratch.url().expose_secret()).unwrap()),
         ]
     }

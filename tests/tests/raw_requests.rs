@@ -9,7 +9,6 @@ use std::time::Duration;
 use end_to_end::backend::Backend;
 use foundation::scratch::Scratch;
 use local_services::Purpose;
-use secrecy::ExposeSecret;
 
 /// What the server sends, up to the end of the connection or ten seconds.
 fn exchange(base: &str, request: &str) -> (String, bool) {
@@ -23,7 +22,7 @@ fn exchange(base: &str, request: &str) -> (String, bool) {
 
 fn backend(scratch: &Scratch) -> Backend {
     Backend::start(|command| {
-        command.env("DATABASE_URL", scratch.url().expose_secret());
+        command.envs(scratch.environment());
     })
     .unwrap()
 }

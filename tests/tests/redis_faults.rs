@@ -78,7 +78,7 @@ impl World {
         let slowdown = Slowdown::before(socket.to_owned());
         let replica = || {
             Backend::start(|command| {
-                command.env("DATABASE_URL", scratch.url().expose_secret());
+                command.envs(scratch.environment());
                 command.env("REDIS_URL", format!("redis://127.0.0.1:{}/0", slowdown.port));
                 command.args(["--bcrypt-cost", "4", "--user-rate-limit", "0"]);
             })

@@ -7,12 +7,11 @@ use end_to_end::backend::Backend;
 use end_to_end::person::{Device, PASSWORD, log_in, refresh, register, send};
 use foundation::scratch::Scratch;
 use local_services::Purpose;
-use secrecy::ExposeSecret;
 use serde_json::json;
 
 fn replica(scratch: &Scratch) -> Backend {
     Backend::start(|command| {
-        command.env("DATABASE_URL", scratch.url().expose_secret());
+        command.envs(scratch.environment());
         command.args(["--bcrypt-cost", "6"]);
     })
     .unwrap()

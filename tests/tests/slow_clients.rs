@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use end_to_end::backend::Backend;
 use foundation::scratch::Scratch;
 use local_services::Purpose;
-use secrecy::ExposeSecret;
 
 const SLOW_CLIENTS: usize = 800;
 /// From the first byte of what never ends to the end of its connection.
@@ -180,7 +179,7 @@ fn p99(waits: &mut [Duration]) -> Duration {
 async fn slow_clients_by_the_hundred_are_cut_off_and_nobody_else_notices() {
     let scratch = Scratch::create(Purpose::Test).unwrap();
     let backend = Backend::start_with_descriptors(DESCRIPTORS, |command| {
-        command.env("DATABASE_URL", scratch.url().expose_secret());
+        command.envs(scratch.environment());
     })
     .unwrap();
     let (stop, waits) = (Rc::new(Cell::new(false)), Rc::new(RefCell::new(Vec::new())));

@@ -75,10 +75,9 @@ async fn it_serves_on_a_postgresql_of_its_own_and_takes_it_down_again() {
 
 #[actix_web::test]
 async fn it_serves_on_the_postgresql_that_database_url_names() {
-    use secrecy::ExposeSecret;
     let scratch = Scratch::create(Purpose::Test).unwrap();
     let backend = Backend::start(|command| {
-        command.env("DATABASE_URL", scratch.url().expose_secret());
+        command.envs(scratch.environment());
     })
     .unwrap();
     serves_and_stops(backend).await;
@@ -102,10 +101,9 @@ fn a_port_in_use_is_said_with_the_next_step() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let scratch = Scratch::create(Purpose::Test).unwrap();
     let output = {
-        use secrecy::ExposeSecret;
         Command::new(binary::path("backend").unwrap())
             .args(["serve", "--listen", &taken.local_addr().unwrap().to_string()])
-            .env("DATABASE_URL", scratch.url().expose_secret())
+            .envs(scratch.environment())
             .output()
             .unwrap()
     };

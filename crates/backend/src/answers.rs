@@ -18,6 +18,7 @@ pub static ANSWERS: &[&Answer] = &[
     &error_handling::ANSWER,
     &create_user::ANSWER,
     &work_environment::ANSWER,
+    &shop_api::ANSWER,
     &slow_query::ANSWER,
     &integrations::ANSWER,
     &web_security::ANSWER,
@@ -32,6 +33,7 @@ pub static MODULES: &[&Module] = &[
     &todo_api::MODULE,
     &log_partitions::MODULE,
     &create_user::MODULE,
+    &shop_api::MODULE,
     &integrations::MODULE,
     &web_security::MODULE,
     &blog_api::MODULE,
@@ -66,7 +68,13 @@ pub fn jobs() -> Vec<&'static Job> {
 /// Subcommands that answers bring for use on other things than their demos.
 #[must_use]
 pub fn extras() -> Vec<Extra> {
-    [production_incident::EXTRAS, &inconsistent_responses::EXTRAS, &architecture::EXTRAS].concat()
+    let extras: [&[Extra]; 4] = [
+        production_incident::EXTRAS,
+        &inconsistent_responses::EXTRAS,
+        &shop_api::EXTRAS,
+        &architecture::EXTRAS,
+    ];
+    extras.concat()
 }
 
 #[cfg(test)]

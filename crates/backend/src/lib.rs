@@ -19,7 +19,8 @@
 //! Stories and experiments: [`production_incident`] (1), [`code_performance`] (2),
 //! [`log_partitions`] (4), [`inconsistent_responses`] (5), [`sync_async`] (6),
 //! [`challenging_problem`] (7), [`work_environment`] (10), [`slow_query`] (12), [`architecture`] (17).
-//! APIs: [`todo_api`] (3), [`create_user`] (9), [`integrations`] (13), [`blog_api`] (15). What they
+//! APIs: [`todo_api`] (3), [`create_user`] (9), [`shop_api`] (11),
+//! [`integrations`] (13), [`blog_api`] (15). What they
 //! stand on: [`error_handling`] (8), [`web_security`] (14), [`auth`] (16), [`caching`] (18).
 //!
 //! Here, read [`answers`] (what there is), [`serve`] (how it runs), then [`study`] (the pages).

@@ -6,7 +6,7 @@ use background_jobs::{DeadLetter, Depth, JobId, Replay};
 use clap::{Args, Subcommand};
 use diesel::PgConnection;
 use foundation::backing::Backing;
-use secrecy::SecretString;
+use foundation::config::SessionUrl;
 
 /// Dead letters that one call shows or replays at the most.
 const MOST: i64 = 1_000;
@@ -15,9 +15,8 @@ const MOST: i64 = 1_000;
 pub(crate) struct QueueArgs {
     #[command(subcommand)]
     task: Option<QueueTask>,
-    /// PostgreSQL to work on. Without it: the private one that `serve` uses
-    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    database_url: Option<SecretString>,
+    #[command(flatten)]
+    database: SessionUrl,
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,7 +45,7 @@ enum QueueTask {
 
 /// Does what was asked; by itself it tells how many jobs there are.
 pub(crate) fn run(arguments: &QueueArgs) -> Result<(), Box<dyn Error>> {
-    let backing = Backing::find(arguments.database_url.clone())?;
+    let backing = Backing::find(arguments.database.url())?;
     let connection = &mut backing.connect()?;
     match &arguments.task {
         None => tell(background_jobs::depths(connection)?.iter().map(depth), "no jobs"),

@@ -12,7 +12,6 @@ use actix_web::http::Method;
 use backend::answers::ANSWERS;
 use foundation::scratch::Scratch;
 use local_services::{Purpose, Signal, send_signal};
-use secrecy::ExposeSecret;
 use support::send;
 
 fn backend(arguments: &[&str]) -> Command {
@@ -64,7 +63,7 @@ fn a_job_runs_once_or_only_tells() {
     let scratch = Scratch::create(Purpose::Test).unwrap();
     let run = |arguments: &[&str]| {
         let mut command = backend(arguments);
-        let output = command.env("DATABASE_URL", scratch.url().expose_secret()).output().unwrap();
+        let output = command.envs(scratch.environment()).output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         text(&output.stdout)
     };
@@ -98,7 +97,7 @@ fn address_of(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> Sock
 async fn a_server_that_is_watched_and_runs_a_demo_stops_cleanly_when_told_to() {
     let scratch = Scratch::create(Purpose::Test).unwrap();
     let mut child = backend(&["--listen", "127.0.0.1:0"])
-        .env("DATABASE_URL", scratch.url().expose_secret())
+        .envs(scratch.environment())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

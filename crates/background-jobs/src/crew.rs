@@ -4,10 +4,9 @@ use std::io;
 use std::time::Duration;
 
 use foundation::config::DatabaseConfig;
-use foundation::database::Database;
+use foundation::database::{Database, Place};
 use foundation::metrics::Metrics;
 use foundation::task::termination;
-use secrecy::SecretString;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::event::{Event, Events};
@@ -28,11 +27,11 @@ pub(crate) struct Crew {
 
 impl Crew {
     pub(crate) fn start(
-        url: &SecretString,
+        place: &Place,
         settings: &Settings,
         events: &Events,
     ) -> Result<Self, StartError> {
-        let database = Database::open(url, &lanes(settings), &Metrics::new()?);
+        let database = Database::open(place, &lanes(settings), &Metrics::new()?);
         let threads = (0..settings.threads.max(1))
             .map(|index| {
                 start_thread(index, (index == 0 && settings.stop_on_signals).then_some(events))
@@ -72,7 +71,7 @@ fn start_thread(index: usize, stops: Option<&Events>) -> io::Result<UnboundedSen
 }
 
 /// Lanes apart from those of HTTP: a crowd of jobs does not keep requests from being served, nor the
-/// other way round.
+/// other way round. Behind a pooler the bounds of short statements are the pooler's.
 fn lanes(settings: &Settings) -> DatabaseConfig {
     DatabaseConfig {
         database_threads: settings.connections.max(1),

@@ -84,12 +84,12 @@ fn start_module(starting: &mut Starting<'_>) -> Result<Share, StartFailure> {
 /// [`StartError`], or that there is no database, or no system.
 pub fn start(starting: &mut Starting<'_>) -> Result<Workers, StartFailure> {
     starting.once(|starting| {
-        let url = starting.config.database_url.as_ref().ok_or("background jobs need a database")?;
+        let place = starting.config.place()?.ok_or("background jobs need a database")?;
         if actix_web::rt::System::try_current().is_none() {
             return Err("background jobs start inside an actix system".into());
         }
         let settings = Settings { stop_on_signals: true, ..Settings::default() };
-        let workers = Workers::start(url, settings, starting.metrics)?;
+        let workers = Workers::start(place, settings, starting.metrics)?;
         stop_with_the_system(workers.clone());
         Ok(workers)
     })

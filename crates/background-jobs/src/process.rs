@@ -36,9 +36,9 @@ pub fn work(
     settings: Settings,
     register: impl FnOnce(&Workers) -> Result<(), KindTaken>,
 ) -> Result<(), WorkError> {
-    let backing = Backing::find(config.database_url.clone())?;
+    let backing = Backing::find_for(config)?;
     let settings = Settings { stop_on_signals: true, ..settings };
-    let workers = Workers::start(backing.url(), settings, &Metrics::new()?)?;
+    let workers = Workers::start(backing.place(), settings, &Metrics::new()?)?;
     register(&workers)?;
     workers.join();
     Ok(())

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use foundation::database::Place;
 use foundation::metrics::Metrics;
 use foundation::module::Share;
-use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use crate::crew::Crew;
@@ -78,15 +78,17 @@ impl Workers {
     /// # Errors
     /// See [`StartError`].
     pub fn start(
-        url: &SecretString,
+        place: impl Into<Place>,
         settings: Settings,
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
+        let place = place.into();
         let registry = Arc::new(Registry::default());
         let (events, inbox) = Events::channel();
-        let crew = Crew::start(url, &settings, &events)?;
+        let crew = Crew::start(&place, &settings, &events)?;
         let metrics = JobMetrics::register(metrics)?;
-        let keeper = Keeper::new(url.clone(), settings, Arc::clone(&registry), crew, metrics);
+        let session = place.session().clone();
+        let keeper = Keeper::new(session, settings, Arc::clone(&registry), crew, metrics);
         let thread = std::thread::Builder::new().name("background-jobs".to_owned());
         let thread = Mutex::new(Some(thread.spawn(move || keeper.run(&inbox))?));
         Ok(Self { inner: Arc::new(Inner { registry, events, thread }) })

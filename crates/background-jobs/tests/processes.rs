@@ -13,7 +13,6 @@ use background_jobs::{Attempt, JobId, Kind, MODULE, Options, enqueue};
 use foundation::module::Module;
 use foundation::testing::{TestApp, count};
 use local_services::{Signal, send_signal};
-use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use support::{Queue, eventually, next};
 
@@ -36,7 +35,7 @@ impl Process {
     fn start(queue: &Queue) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_background-jobs"))
             .arg("work")
-            .env("DATABASE_URL", queue.scratch.url().expose_secret())
+            .envs(queue.scratch.environment())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -3,12 +3,19 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use local_services::{Error, Postgres, Purpose, Redis, project_root};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::config::Config;
+use crate::database::{Place, PoolerError, check_pooler};
 use crate::migrate::{MigrationError, migrate};
+
+/// A migration may take longer than a request.
+pub(crate) const UNBOUNDED: &str = "SET statement_timeout = 0; SET lock_timeout = 0; \
+     SET idle_in_transaction_session_timeout = 0";
 
 /// How long a database that was named may take to answer: containers start side by side.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,6 +39,9 @@ pub enum BackingError {
          Correct it, or unset it to get a private database."
     )]
     Url,
+    /// The pooler of `DATABASE_URL` cannot be used as it is.
+    #[error(transparent)]
+    Pooler(#[from] PoolerError),
     /// The schema could not be brought up to date.
     #[error("{0}\nThe role needs CREATE on the schema `public`; what came before stays applied.")]
     Migrate(#[from] MigrationError),
@@ -43,7 +53,7 @@ pub enum BackingError {
 /// A database, migrated, and the private servers that were started.
 #[derive(Debug)]
 pub struct Backing {
-    url: SecretString,
+    place: Place,
     version: String,
     /// Dropped last: the server stops with it, unless somebody else uses it.
     private: Option<Postgres>,
@@ -62,22 +72,36 @@ impl Backing {
     ///
     /// # Errors
     /// See [`BackingError`]; no message holds a password.
-    pub fn find(url: Option<SecretString>) -> Result<Self, BackingError> {
-        let (url, private) = match url {
-            Some(url) => (url, None),
+    pub fn find(url: Option<&SecretString>) -> Result<Self, BackingError> {
+        Self::at(url.map(Place::from))
+    }
+
+    /// The same for a whole configuration: also past a pooler, whose bounds it checks.
+    ///
+    /// # Errors
+    /// See [`BackingError`].
+    pub fn find_for(config: &Config) -> Result<Self, BackingError> {
+        let backing = Self::at(config.place()?)?;
+        check_pooler(&backing.place, &config.database)?;
+        Ok(backing)
+    }
+
+    fn at(place: Option<Place>) -> Result<Self, BackingError> {
+        let (place, private) = match place {
+            Some(place) => (place, None),
             None => {
                 let private = Postgres::acquire(&project_root()?, Purpose::Serve)?;
-                (SecretString::from(private.url()), Some(private))
+                (Place::from(&SecretString::from(private.url())), Some(private))
             }
         };
-        let mut connection = connect(&url, PATIENCE)?;
+        let mut connection = connect_session(&place, PATIENCE)?;
         migrate(&mut connection)?;
         let version = diesel::sql_query("SELECT current_setting('server_version') AS version")
             .get_result::<Version>(&mut connection)?
             .version;
         // Distributions append their own: "15.18 (Debian 15.18-0+deb12u1)".
         let version = version.split(' ').next().unwrap_or_default().to_owned();
-        Ok(Self { url, version, private, redis_url: None, private_redis: None })
+        Ok(Self { place, version, private, redis_url: None, private_redis: None })
     }
 
     /// Adds the Redis of `url`, which need not answer yet, or a private one where Redis or Valkey is
@@ -119,7 +143,13 @@ impl Backing {
     /// The URL of the database.
     #[must_use]
     pub fn url(&self) -> &SecretString {
-        &self.url
+        self.place.url()
+    }
+
+    /// Where the database is, and what stands in front of it.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// A connection outside the server's own.
@@ -127,7 +157,7 @@ impl Backing {
     /// # Errors
     /// [`BackingError::Unreachable`].
     pub fn connect(&self) -> Result<PgConnection, BackingError> {
-        connect(&self.url, Duration::ZERO)
+        connect_session(&self.place, Duration::ZERO)
     }
 
     /// The version of the server, such as `17.6`.
@@ -142,6 +172,15 @@ impl Backing {
         let private = self.private.as_ref()?;
         Some((private.data_dir().to_path_buf(), private.started_here()))
     }
+}
+
+/// Past a pooler, and without the bounds that its role may have for the sake of the pooler.
+fn connect_session(place: &Place, patience: Duration) -> Result<PgConnection, BackingError> {
+    let mut connection = connect(place.session(), patience)?;
+    if place.is_pooled() {
+        connection.batch_execute(UNBOUNDED)?;
+    }
+    Ok(connection)
 }
 
 /// Connects, trying again until `patience` is over.

@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use evidence::Answer;
 use evidence::cli::{DemoArgs, Extra, perform};
-use secrecy::SecretString;
 
 use crate::backing::Backing;
-use crate::config::Config;
+use crate::config::{Config, SessionUrl};
 use crate::http::no_pages;
 use crate::jobs::Job;
 use crate::launch::{self, Service};
@@ -40,9 +39,9 @@ pub struct JobArgs {
     /// Only tell what would be done
     #[arg(long)]
     dry_run: bool,
-    /// PostgreSQL to work on. Without it: the private one that `serve` uses
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    database_url: Option<SecretString>,
+    /// Where
+    #[command(flatten)]
+    database: SessionUrl,
 }
 
 /// What `fn main()` of an answer with an API calls: the demo by default, `serve`, `job`.
@@ -93,7 +92,7 @@ pub fn run_job(jobs: &[&'static Job], arguments: &JobArgs) -> ExitCode {
 }
 
 fn run_once(job: &Job, arguments: &JobArgs) -> Result<(), Box<dyn std::error::Error>> {
-    let backing = Backing::find(arguments.database_url.clone())?;
+    let backing = Backing::find(arguments.database.url())?;
     match job.run_locked(&mut backing.connect()?, arguments.dry_run)? {
         None => println!("{} is running on another server", job.name),
         Some(report) if report.is_empty() => println!("nothing to do"),

@@ -6,7 +6,7 @@ use diesel::PgConnection;
 
 use crate::backing::{Backing, BackingError};
 use crate::config::Config;
-use crate::database::Database;
+use crate::database::{Database, Place, ReplicaError, ReplicaSettings};
 use crate::descriptors;
 use crate::http::{MountPages, Parts, ServeError, Server};
 use crate::metrics::Metrics;
@@ -41,6 +41,9 @@ pub enum LaunchError {
     /// The URL of Redis, most likely; never that it is down.
     #[error(transparent)]
     Redis(#[from] RedisError),
+    /// The replica; never that it is down.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
     /// Two metrics of one name.
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -64,8 +67,7 @@ pub fn serve(
         // The address comes first: a port in use should not cost the start of a database.
         let server = Server::bind(config)?;
         let address = server.address().map_err(ServeError::Io)?;
-        let backing =
-            Backing::find(config.database_url.clone())?.with_redis(config.redis.redis_url.clone());
+        let backing = Backing::find_for(config)?.with_redis(config.redis.redis_url.clone());
         let metrics = Metrics::new()?;
         let Service { modules, pages, on_signal } = assemble(address);
         let mut connection = backing.connect()?;
@@ -74,7 +76,7 @@ pub fn serve(
         let found = Config { database_url: Some(backing.url().clone()), ..config.clone() };
         let mut starting = Starting::new(&found, &metrics, &mut connection, redis.as_ref());
         let shares = Module::start_all(&modules, &mut starting).map_err(LaunchError::Module)?;
-        let database = Database::open(backing.url(), &config.database, &metrics);
+        let database = open_database(backing.place(), config, redis.as_ref(), &metrics)?;
         let routes = modules.iter().map(|module| module.routes).collect();
         let parts = Parts { routes, pages, database: Some(database.clone()), metrics, shares };
         let running = server.with_redis(redis).start(parts)?;
@@ -85,6 +87,19 @@ pub fn serve(
         running.until_stopped(on_signal).await?;
         Ok(backing)
     })
+}
+
+/// The database with its replica, where one is named.
+pub(crate) fn open_database(
+    place: &Place,
+    config: &Config,
+    redis: Option<&Redis>,
+    metrics: &Metrics,
+) -> Result<Database, ReplicaError> {
+    let database = Database::open(place, &config.database, metrics);
+    let Some(url) = &config.reach.replica_url else { return Ok(database) };
+    let settings = ReplicaSettings { url, lag: config.reach.replica_lag, redis };
+    database.with_replica(place, &settings, &config.database, metrics)
 }
 
 /// The first requests should find it connected, so this waits for the outcome, not for success.

@@ -1,5 +1,7 @@
 //! Databases that live as long as one test or one demo run.
 
+mod surroundings;
+
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -94,7 +96,11 @@ impl Scratch {
         Ok((scratch, guard))
     }
 
-    fn create_on(server: &str) -> Result<Self, ScratchError> {
+    /// Makes one on this server, of which the role may make databases.
+    ///
+    /// # Errors
+    /// See [`ScratchError`].
+    pub fn create_on(server: &str) -> Result<Self, ScratchError> {
         static SWEPT: OnceLock<()> = OnceLock::new();
         let mut keeper = PgConnection::establish(server)?;
         if SWEPT.set(()).is_ok() {
@@ -109,7 +115,9 @@ impl Scratch {
         diesel::sql_query(format!("CREATE DATABASE {name} TEMPLATE {template}"))
             .execute(&mut keeper)?;
         let url = with_database(server, &name)?;
-        Ok(Self { name, url, keeper: Mutex::new(keeper) })
+        let scratch = Self { name, url, keeper: Mutex::new(keeper) };
+        surroundings::bound_pooled_sessions(&mut scratch.connect()?)?;
+        Ok(scratch)
     }
 
     /// The URL of the database.
@@ -129,7 +137,9 @@ impl Scratch {
     /// # Errors
     /// When the server is gone.
     pub fn connect(&self) -> Result<PgConnection, ScratchError> {
-        Ok(PgConnection::establish(&self.url)?)
+        let mut connection = PgConnection::establish(&self.url)?;
+        surroundings::lift_bounds(&mut connection)?;
+        Ok(connection)
     }
 
     fn server(&self) -> Result<String, ScratchError> {

@@ -84,6 +84,21 @@ impl Endpoint {
             .is_ok_and(|answer| pong(&answer))
     }
 
+    /// What Redis answers to a command without blanks in its words, as it stands on the wire
+    /// (Redis protocol specification, "Inline commands").
+    pub(crate) fn redis_command(&self, command: &str) -> io::Result<String> {
+        let Self::Tcp { password, .. } = self else {
+            return Err(io::Error::other("asked over TCP only"));
+        };
+        let question = format!("AUTH {password}\r\n{command}\r\nECHO over\r\n");
+        let end = b"$4\r\nover\r\n";
+        let answer = self.ask(question.as_bytes(), |answer| answer.ends_with(end))?;
+        let text = String::from_utf8_lossy(&answer);
+        let text = text.trim_start_matches("+OK\r\n");
+        let text = text.strip_suffix("$4\r\nover\r\n").unwrap_or_default();
+        Ok(if text.is_empty() { "+OK\r\n".to_owned() } else { text.to_owned() })
+    }
+
     fn ask(&self, question: &[u8], enough: impl Fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
         match self {
             Self::Socket(path) => {
@@ -133,7 +148,7 @@ fn sockets_work_beside(socket: &Path) -> bool {
 }
 
 /// The port may be taken before the server binds it; the caller then tries another one.
-fn free_port() -> Result<u16, Error> {
+pub(crate) fn free_port() -> Result<u16, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

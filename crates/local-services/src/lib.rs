@@ -13,6 +13,7 @@ mod desk;
 mod endpoint;
 mod error;
 mod find;
+pub mod fleet;
 mod install;
 mod layout;
 mod lease;

@@ -69,7 +69,8 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let search = parameters.into_search(Utc::now())?;
     let limit = search.limit;
-    let rows = database.run(move |connection| store::page(connection, &search)).await?;
+    let page = move |connection: &mut _| store::page(connection, &search);
+    let rows = database.run_replica(None, page).await?;
     let page = Page::from_rows(rows, limit, LogEntry::position)?;
     let mut response = HttpResponse::Ok();
     if let Some(link) = page.link(&uri) {

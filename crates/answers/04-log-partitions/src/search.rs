@@ -36,7 +36,7 @@ pub struct SearchParameters {
 }
 
 /// A checked question to the log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Search {
     /// Never optional, because it is what lets the database skip partitions.
     pub range: TimeRange,

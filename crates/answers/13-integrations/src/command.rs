@@ -11,7 +11,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use error_handling::Retry;
 use evidence::cli::Extra;
 use foundation::backing::connect;
-use foundation::config::duration;
+use foundation::config::{SessionUrl, duration};
 use foundation::metrics::Metrics;
 use foundation::module::StartFailure;
 use foundation::redis::Redis;
@@ -36,9 +36,9 @@ pub static EXTRAS: [Extra; 3] = [
 
 #[derive(Args)]
 struct WorkerArgs {
-    /// PostgreSQL that holds the outbox
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    database_url: SecretString,
+    /// The outbox
+    #[command(flatten)]
+    database: SessionUrl,
     /// Redis to hear from; without it the outbox is looked through now and then
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     redis_url: Option<SecretString>,
@@ -67,7 +67,8 @@ fn worker_command() -> Command {
 fn worker(matches: &ArgMatches) -> Result<(), StartFailure> {
     let arguments = WorkerArgs::from_arg_matches(matches)?;
     let metrics = Metrics::new()?;
-    let mut connection = connect(&arguments.database_url, Duration::from_secs(10))?;
+    let url = arguments.database.url().ok_or("DATABASE_URL names no PostgreSQL")?;
+    let mut connection = connect(url, Duration::from_secs(10))?;
     let wait = Duration::from_millis(250);
     let redis = arguments.redis_url.as_ref();
     let redis =
@@ -87,8 +88,7 @@ fn worker(matches: &ArgMatches) -> Result<(), StartFailure> {
     };
     let stream = redis.as_ref().map(Stream::new);
     let breakers = BreakerMetrics::register(&metrics)?;
-    let _worker =
-        work(&arguments.database_url, outbound, breakers, stream, settings, Pace::default())?;
+    let _worker = work(url, outbound, breakers, stream, settings, Pace::default())?;
     ready("")?;
     actix_web::rt::System::new().block_on(tokio::signal::ctrl_c())?;
     Ok(())

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use actix_web::web;
 use foundation::config::DatabaseConfig;
-use foundation::database::Database;
+use foundation::database::{Database, Place};
 use foundation::metrics::Metrics;
 use foundation::module::{Share, StartFailure, Starting};
-use secrecy::SecretString;
 use web_security::Outbound;
 
 use crate::breaker::{BreakerMetrics, Breakers};
@@ -45,11 +44,11 @@ impl Integrations {
         let share_workers = workers.share();
         let metrics = BreakerMetrics::register(starting.metrics)?;
         let share = Self::share(starting, QUOTE_WITHIN, COOL_DOWN, metrics.clone())?;
-        let url = starting.config.database_url.clone().ok_or("deliveries need a database")?;
+        let place = starting.config.place()?.ok_or("deliveries need a database")?;
         let outbound = Outbound::start(starting)?;
         let stream = starting.redis.map(Stream::new);
         let worker =
-            work(&url, outbound, metrics, stream, DeliverySettings::default(), Pace::default());
+            work(&place, outbound, metrics, stream, DeliverySettings::default(), Pace::default());
         // Kept by the apps: it stops when the last of them does.
         let worker = Arc::new(worker?);
         Ok(Arc::new(move |config| {
@@ -94,7 +93,7 @@ impl Integrations {
 
 /// Starts a worker on this database.
 pub(crate) fn work(
-    url: &SecretString,
+    place: impl Into<Place>,
     outbound: Outbound,
     metrics: BreakerMetrics,
     stream: Option<Stream>,
@@ -102,7 +101,7 @@ pub(crate) fn work(
     pace: Pace,
 ) -> Result<Worker, StartFailure> {
     // A few threads of its own, whose counts are not those of the server that it runs beside.
-    let database = Database::open(url, &own_threads(), &Metrics::new()?);
+    let database = Database::open(place, &own_threads(), &Metrics::new()?);
     let courier = Courier::new(outbound, DELIVER_WITHIN);
     let breakers = Arc::new(Breakers::new(THRESHOLD, COOL_DOWN.min(settings.retry.cap), metrics));
     let deliveries = Deliveries::new(database.clone(), courier, breakers, settings);

@@ -75,5 +75,6 @@ fn identify(request: &HttpRequest) -> Result<CurrentUser, Problem> {
         return Err(asked("another authentication scheme"));
     }
     let bearer = auth.tokens.check(token.trim_start_matches(' ')).map_err(refused)?;
+    bearer.user.reader().mark(request);
     Ok(CurrentUser { id: bearer.user, session: bearer.session })
 }

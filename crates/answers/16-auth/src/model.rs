@@ -1,5 +1,6 @@
 //! Who is logged in, and where from.
 
+use foundation::database::Reader;
 use std::fmt;
 
 use actix_web::http::header::HeaderMap;
@@ -19,6 +20,14 @@ pub struct UserId(i64);
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
 pub struct SessionId(i64);
+
+impl UserId {
+    /// As whose reads must show this user's writes.
+    #[must_use]
+    pub const fn reader(self) -> Reader {
+        Reader(self.0)
+    }
+}
 
 impl From<i64> for UserId {
     fn from(id: i64) -> Self {

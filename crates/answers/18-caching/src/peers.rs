@@ -12,6 +12,9 @@ use crate::confirmations::Confirmations;
 use crate::scripts::{BEAT_SCRIPT, FORGET_ALL_SCRIPT};
 use crate::writes::Writes;
 
+/// Scripts take the epoch together with a group and an entry, and publish where they run.
+pub(crate) const FAMILY: &str = "cache";
+
 /// How far the word of a write went before `invalidate` returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -114,17 +117,17 @@ impl Peers {
     }
 
     pub(crate) fn epoch_key(&self) -> String {
-        self.redis.key("cache-epoch")
+        self.redis.key_in(FAMILY, "cache-epoch")
     }
 
     /// Where writes are told.
     pub(crate) fn channel(&self) -> String {
-        self.redis.key("cache-writes")
+        self.redis.key_in(FAMILY, "cache-writes")
     }
 
     /// Where the replica of this number is told that others have heard.
     fn confirmations_of(&self, replica: u64) -> String {
-        self.redis.key(&format!("cache-confirmations:{replica}"))
+        self.redis.key_in(FAMILY, &format!("cache-confirmations:{replica}"))
     }
 
     pub(crate) fn my_confirmations(&self) -> String {

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::counts::Counters;
 use crate::key::Key;
-use crate::peers::{Peers, Reach, Written, milliseconds, nonce};
+use crate::peers::{FAMILY, Peers, Reach, Written, milliseconds, nonce};
 use crate::pulse::Pulse;
 use crate::scripts::{FILL_SCRIPT, FORGET_ALL_SCRIPT, FORGET_SCRIPT, LOOK_SCRIPT, RELEASE_SCRIPT};
 use crate::settings::CacheSettings;
@@ -192,11 +192,15 @@ impl Shared {
     }
 
     fn entry(&self, key: &Key) -> String {
-        self.peers.redis().key(&format!("cache:{}:{}", self.settings.name, key.text()))
+        self.key(&format!("cache:{}:{}", self.settings.name, key.text()))
     }
 
     fn group(&self, group: &str) -> String {
-        self.peers.redis().key(&format!("cache-group:{}:{group}", self.settings.name))
+        self.key(&format!("cache-group:{}:{group}", self.settings.name))
+    }
+
+    fn key(&self, name: &str) -> String {
+        self.peers.redis().key_in(FAMILY, name)
     }
 
     fn keys(&self, key: &Key) -> [String; 3] {

@@ -7,10 +7,13 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use secrecy::SecretString;
 
+use crate::database::{Place, PoolerError};
+
 mod duration;
 mod operations;
 mod origin;
 mod outbound;
+mod reach;
 mod shop;
 mod sign_in;
 
@@ -18,6 +21,7 @@ pub use duration::duration;
 pub use operations::OperationsConfig;
 pub use origin::origin;
 pub use outbound::OutboundConfig;
+pub use reach::{Pooler, ReachConfig, SessionUrl};
 pub use shop::ShopConfig;
 pub use sign_in::{AuthConfig, PasswordConfig};
 
@@ -32,6 +36,10 @@ pub struct Config {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     #[arg(help_heading = "Database")]
     pub database_url: Option<SecretString>,
+
+    /// What stands between
+    #[command(flatten)]
+    pub reach: ReachConfig,
 
     /// What the database executor may use
     #[command(flatten)]
@@ -135,8 +143,9 @@ pub struct DatabaseConfig {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Redis")]
 pub struct RedisConfig {
-    /// Redis to use, as redis://:password@host:port/0 or redis+unix:///path/to/socket. Without it
-    /// a private one starts where redis-server is installed
+    /// Redis to use, as redis://:password@host:port/0, redis+unix:///path/to/socket, or a Redis Cluster
+    /// by some of its nodes, redis+cluster://:password@host:port,host:port. Without it a private one
+    /// starts where redis-server is installed
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub redis_url: Option<SecretString>,
 
@@ -213,6 +222,19 @@ pub struct HttpConfig {
 impl Config {
     /// Where to listen when nothing was said, and how many further ports to try.
     pub const DEFAULT_PORTS: std::ops::Range<u16> = 8080..8100;
+
+    /// Where the database is that was named, if any.
+    ///
+    /// # Errors
+    /// [`PoolerError::NoSession`].
+    pub fn place(&self) -> Result<Option<Place>, PoolerError> {
+        let Some(url) = &self.database_url else { return Ok(None) };
+        Ok(Some(match (self.reach.database_pooler, &self.reach.direct_database_url) {
+            (Pooler::None, _) => Place::from(url),
+            (Pooler::Transaction, Some(session)) => Place::pooled(url.clone(), session.clone()),
+            (Pooler::Transaction, None) => return Err(PoolerError::NoSession),
+        }))
+    }
 
     /// Whether the server can be reached from this machine only.
     #[must_use]

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use super::session::{PlanOften, Session, SessionManager, statements_sent};
+use super::session::{Session, SessionManager, Sessions, statements_sent};
 use crate::metrics::{LaneMetrics, Metrics};
 use crate::operations::{OpenSpan, begin};
 use crate::pace::Pace;
@@ -25,7 +25,7 @@ pub(super) struct LaneSettings {
     pub(super) wait: Duration,
     pub(super) statement_timeout: Duration,
     pub(super) lock_timeout: Duration,
-    pub(super) plan: PlanOften,
+    pub(super) sessions: Sessions,
 }
 
 pub(super) struct Lane {
@@ -59,13 +59,13 @@ struct Worker {
 
 impl Lane {
     pub(super) fn start(url: &SecretString, settings: &LaneSettings, metrics: &Metrics) -> Self {
-        let &LaneSettings { name, threads, queue, wait, statement_timeout, lock_timeout, plan } =
+        let &LaneSettings { name, threads, queue, wait, statement_timeout, lock_timeout, sessions } =
             settings;
         let metrics = metrics.lane(name);
         metrics.threads.set(i64::try_from(threads.max(1)).unwrap_or(i64::MAX));
         let connections = metrics.connections.clone();
         let manager =
-            SessionManager::new(url, name, statement_timeout, lock_timeout, plan, connections);
+            SessionManager::new(url, name, statement_timeout, lock_timeout, sessions, connections);
         let size = u32::try_from(threads.max(1)).unwrap_or(u32::MAX);
         let pool = Pool::builder()
             .max_size(size)

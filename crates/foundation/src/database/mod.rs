@@ -8,20 +8,28 @@
 
 mod keyed;
 mod lane;
+mod place;
+mod pooler;
+mod replica;
 mod session;
+mod watcher;
+mod writers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::{PgConnection, RunQueryDsl};
 use error_handling::Problem;
-use secrecy::SecretString;
 
 use crate::config::DatabaseConfig;
 use crate::metrics::Metrics;
 pub use keyed::{KeyedReads, Load};
 use lane::{Lane, LaneSettings};
-use session::PlanOften;
+pub use place::Place;
+pub use pooler::{PoolerError, check as check_pooler, connect_query, role_defaults};
+use replica::Replica;
+pub use replica::{Reader, ReplicaError, ReplicaSettings};
+use session::{PlanOften, Sessions};
 
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
@@ -31,6 +39,7 @@ pub struct Database {
     /// share one flush, while reads get slower tails from more threads than cores can run.
     write: Arc<Lane>,
     long: Arc<Lane>,
+    replica: Option<Arc<Replica>>,
 }
 
 impl std::fmt::Debug for Database {
@@ -40,29 +49,49 @@ impl std::fmt::Debug for Database {
 }
 
 impl Database {
-    /// Starts the threads of both lanes. Connections are made in the background, so this also
+    /// Starts the threads of all lanes. Connections are made in the background, so this also
     /// succeeds while the database is down.
     #[must_use]
-    pub fn open(url: &SecretString, config: &DatabaseConfig, metrics: &Metrics) -> Self {
-        let settings = |name, threads, statement_timeout, plan| LaneSettings {
-            name,
-            threads,
-            queue: config.database_queue,
-            wait: config.database_wait,
-            statement_timeout,
-            lock_timeout: config.lock_timeout,
-            plan,
+    pub fn open(place: impl Into<Place>, config: &DatabaseConfig, metrics: &Metrics) -> Self {
+        let place = place.into();
+        let settings = |name, threads, statement_timeout, sessions| {
+            lane_settings(config, name, threads, statement_timeout, sessions)
         };
         let (limit, long_limit) = (config.statement_timeout, config.long_statement_timeout);
-        let short = settings("short", config.short_threads(), limit, PlanOften::Once);
-        let write = settings("write", config.write_threads(), limit, PlanOften::Once);
+        let sessions =
+            if place.is_pooled() { Sessions::Pooled } else { Sessions::Own(PlanOften::Once) };
+        let short = settings("short", config.short_threads(), limit, sessions);
+        let write = settings("write", config.write_threads(), limit, sessions);
         let threads = config.database_long_threads;
-        let long = settings("long", threads, long_limit, PlanOften::AsNeeded);
+        // Past a pooler: jobs hold session locks, and a long statement has its connection to itself
+        // in any case.
+        let long = settings("long", threads, long_limit, Sessions::Own(PlanOften::AsNeeded));
         Self {
-            short: Arc::new(Lane::start(url, &short, metrics)),
-            write: Arc::new(Lane::start(url, &write, metrics)),
-            long: Arc::new(Lane::start(url, &long, metrics)),
+            short: Arc::new(Lane::start(place.url(), &short, metrics)),
+            write: Arc::new(Lane::start(place.url(), &write, metrics)),
+            long: Arc::new(Lane::start(place.session(), &long, metrics)),
+            replica: None,
         }
+    }
+
+    /// Adds a replica for reads that may be a little old. Connections are made in the background, so
+    /// this also succeeds while it is away.
+    ///
+    /// # Errors
+    /// See [`ReplicaError`].
+    pub fn with_replica(
+        self,
+        primary: &Place,
+        settings: &ReplicaSettings<'_>,
+        config: &DatabaseConfig,
+        metrics: &Metrics,
+    ) -> Result<Self, ReplicaError> {
+        let sessions = Sessions::Own(PlanOften::Once);
+        let limit = config.statement_timeout;
+        let lane = lane_settings(config, "replica", config.short_threads(), limit, sessions);
+        let lane = Lane::start(settings.url, &lane, metrics);
+        let replica = Replica::start(lane, primary, settings, metrics)?;
+        Ok(Self { replica: Some(Arc::new(replica)), ..self })
     }
 
     /// Runs short work, a few milliseconds at the most, and waits for its result.
@@ -116,5 +145,23 @@ impl Database {
         let ping = self.run(|connection| diesel::sql_query("SELECT 1").execute(connection));
         let answer = tokio::time::timeout(limit, ping).await;
         answer.unwrap_or_else(|_| Err(lane::no_answer())).map(|_| ())
+    }
+}
+
+fn lane_settings(
+    config: &DatabaseConfig,
+    name: &'static str,
+    threads: usize,
+    statement_timeout: Duration,
+    sessions: Sessions,
+) -> LaneSettings {
+    LaneSettings {
+        name,
+        threads,
+        queue: config.database_queue,
+        wait: config.database_wait,
+        statement_timeout,
+        lock_timeout: config.lock_timeout,
+        sessions,
     }
 }

@@ -4,12 +4,14 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::connection::{CacheSize, InstrumentationEvent, SimpleConnection};
 use diesel::r2d2::{ConnectionManager, R2D2Connection};
-use diesel::{Connection, ConnectionError, PgConnection};
+use diesel::{Connection, ConnectionError, PgConnection, QueryResult};
 use prometheus::IntGauge;
 use r2d2::ManageConnection;
 use secrecy::{ExposeSecret, SecretString};
+
+use super::pooler::IDLE_IN_TRANSACTION;
 
 /// How often PostgreSQL plans a prepared statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +24,20 @@ pub(super) enum PlanOften {
     AsNeeded,
 }
 
+/// Whose sessions the connections of a lane are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sessions {
+    /// The lane's: settings and prepared statements stay with the connection.
+    Own(PlanOften),
+    /// Anybody's, for a transaction at a time: settings come with them, and no statement is kept by
+    /// name, as the next one may find another session.
+    Pooled,
+}
+
 /// Makes connections with the timeouts of one lane.
 pub(super) struct SessionManager {
     inner: ConnectionManager<PgConnection>,
+    sessions: Sessions,
     setup: String,
     connections: IntGauge,
 }
@@ -62,21 +75,40 @@ impl SessionManager {
         lane: &str,
         statement: Duration,
         lock: Duration,
-        plan: PlanOften,
+        sessions: Sessions,
         connections: IntGauge,
     ) -> Self {
-        // The lane shows in pg_stat_activity.
-        let mut setup = format!("SET TIME ZONE 'UTC'; SET application_name = 'lane {lane}';");
-        for (name, value) in [("statement_timeout", statement), ("lock_timeout", lock)] {
-            let _ = write!(setup, "SET {name} = {};", value.as_millis());
-        }
-        // A client that opened a transaction and vanished must not hold its locks.
-        setup.push_str("SET idle_in_transaction_session_timeout = 10000;");
-        if plan == PlanOften::Once {
-            setup.push_str("SET plan_cache_mode = force_generic_plan;");
-        }
-        Self { inner: ConnectionManager::new(with_connect_timeout(url)), setup, connections }
+        let setup = match sessions {
+            Sessions::Own(plan) => own_session(lane, statement, lock, plan),
+            // One name for all lanes: PgBouncer follows it, and would set it again at each change.
+            Sessions::Pooled => "SET application_name = 'lanes'".to_owned(),
+        };
+        let inner = ConnectionManager::new(with_connect_timeout(url));
+        Self { inner, sessions, setup, connections }
     }
+}
+
+fn own_session(lane: &str, statement: Duration, lock: Duration, plan: PlanOften) -> String {
+    // The lane shows in pg_stat_activity.
+    let mut setup = format!("SET TIME ZONE 'UTC'; SET application_name = 'lane {lane}';");
+    for (name, value) in [("statement_timeout", statement), ("lock_timeout", lock)] {
+        let _ = write!(setup, "SET {name} = {};", value.as_millis());
+    }
+    let _ = write!(setup, "SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION};");
+    if plan == PlanOften::Once {
+        setup.push_str("SET plan_cache_mode = force_generic_plan;");
+    }
+    setup
+}
+
+/// A connection outside every lane, bounded in what it may wait for.
+pub(super) fn plain(url: &SecretString) -> QueryResult<PgConnection> {
+    // The reason may hold host and user names.
+    let refused = |_| diesel::result::Error::BrokenTransactionManager;
+    let mut connection = PgConnection::establish(&with_connect_timeout(url)).map_err(refused)?;
+    connection
+        .batch_execute("SET application_name = 'replica watch'; SET statement_timeout = 1000")?;
+    Ok(connection)
 }
 
 /// libpq waits for ever by default; two seconds are plenty for a server one network hop away.
@@ -98,6 +130,9 @@ impl ManageConnection for SessionManager {
         let refused =
             |_| Self::Error::ConnectionError(ConnectionError::BadConnection(String::new()));
         connection.batch_execute(&self.setup).map_err(refused)?;
+        if self.sessions == Sessions::Pooled {
+            connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+        }
         connection.set_instrumentation(|event: InstrumentationEvent<'_>| {
             if matches!(event, InstrumentationEvent::StartQuery { .. }) {
                 STATEMENTS.set(STATEMENTS.get().wrapping_add(1));

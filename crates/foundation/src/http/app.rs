@@ -9,7 +9,7 @@ use utoipa::openapi::OpenApi as Description;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::hooks::pass_hooks;
+use super::hooks::{pass_hooks, remember_writers};
 use super::middleware::{Limits, limit_rate, observe, shed};
 use super::{Parts, Readiness, describe, mount_api};
 use crate::config::HttpConfig;
@@ -77,6 +77,7 @@ impl AppState {
             .service(web::redirect("/docs", "/docs/"))
             .configure(move |config| pages(config))
             .default_service(web::to(fallback))
+            .wrap(from_fn(remember_writers))
             .wrap(Compress::default())
             .wrap(cors(&self.cors_origins))
             .wrap(from_fn(limit_rate))

@@ -11,6 +11,7 @@ use actix_web::{Error, web};
 
 use super::middleware::Limits;
 use crate::client_address::over_tls;
+use crate::database::{Database, Reader};
 
 /// What a hook is told of the request that a response answers.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +70,25 @@ pub(super) async fn pass_hooks(
             Err(error)
         }
     }
+}
+
+/// Remembers who has written, so that they read it from a replica too; innermost, where the request
+/// is still known with its answer. A client's mistake has written nothing.
+pub(super) async fn remember_writers(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let database = request.app_data::<web::Data<Database>>().cloned();
+    let database =
+        database.filter(|database| database.has_replica() && !request.method().is_safe());
+    let response = next.call(request).await?;
+    if let Some(database) = database
+        && !response.status().is_client_error()
+        && let Some(reader) = Reader::of(response.request())
+    {
+        database.wrote(reader).await;
+    }
+    Ok(response)
 }
 
 fn is_over_tls(request: &ServiceRequest) -> bool {

@@ -3,16 +3,12 @@
 use std::time::Duration;
 
 use prometheus::IntGauge;
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, RedisResult};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::link::Link;
+use super::server::{Connection, Server};
 use super::{PATIENCE, PAUSE};
-
-/// Commands that may wait to be written before their senders wait instead.
-const PIPELINE: usize = 1_024;
 
 /// What is known of Redis.
 #[derive(Clone)]
@@ -25,7 +21,7 @@ pub(super) enum State {
 
 /// Connects, watches, and connects again.
 pub(super) struct Keeper {
-    client: Client,
+    server: Server,
     state: watch::Sender<State>,
     wait: Duration,
     up: IntGauge,
@@ -33,12 +29,12 @@ pub(super) struct Keeper {
 
 impl Keeper {
     pub(super) fn new(
-        client: Client,
+        server: Server,
         state: watch::Sender<State>,
         wait: Duration,
         up: IntGauge,
     ) -> Self {
-        Self { client, state, wait, up }
+        Self { server, state, wait, up }
     }
 
     /// Never ends. A fresh connection each time: the old one may lead to a host that is no more.
@@ -57,16 +53,12 @@ impl Keeper {
     }
 
     /// A Redis that is slower than anybody would wait for is as good as gone.
-    async fn connect(&self) -> Result<MultiplexedConnection, String> {
-        let config = AsyncConnectionConfig::new()
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(PIPELINE);
-        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
-        let mut connection = match timeout(PATIENCE, connecting).await {
+    async fn connect(&self) -> Result<Connection, String> {
+        let mut connection = match timeout(PATIENCE, self.server.connect()).await {
             Ok(connected) => connected.map_err(|error| error.to_string())?,
             Err(_) => return Err("connecting took too long".to_owned()),
         };
-        match timeout(self.wait, ping(&mut connection)).await {
+        match timeout(self.wait, connection.ping()).await {
             Ok(answer) => answer.map(|()| connection).map_err(|error| error.to_string()),
             Err(_) => Err("it is too slow".to_owned()),
         }
@@ -74,7 +66,7 @@ impl Keeper {
 
     /// Hands the connection out for as long as Redis answers. One late answer on a busy machine
     /// costs a moment: nobody asks until the keeper has an answer again.
-    async fn serve(&self, mut connection: MultiplexedConnection) {
+    async fn serve(&self, mut connection: Connection) {
         loop {
             let link = Link::new(connection.clone());
             self.up.set(1);
@@ -104,10 +96,6 @@ impl Keeper {
     }
 }
 
-async fn answers(connection: &mut MultiplexedConnection, within: Duration) -> bool {
-    matches!(timeout(within, ping(connection)).await, Ok(Ok(())))
-}
-
-async fn ping(connection: &mut MultiplexedConnection) -> RedisResult<()> {
-    redis::cmd("PING").query_async::<String>(connection).await.map(drop)
+async fn answers(connection: &mut Connection, within: Duration) -> bool {
+    matches!(timeout(within, connection.ping()).await, Ok(Ok(())))
 }

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use error_handling::{CircuitBreaker, Guarded};
-use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, Value};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::PAUSE;
+use super::server::Connection;
 
 /// A connection that answers as far as anybody knows; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Link {
-    pub(super) connection: MultiplexedConnection,
+    pub(super) connection: Connection,
     /// Opens at the first failure, so that no request waits for a second one. The keeper asks, and
     /// replaces the link; only if that took longer than the cool-down would a request.
     breaker: Arc<CircuitBreaker>,
@@ -32,7 +32,7 @@ pub(super) enum Failure {
 }
 
 impl Link {
-    pub(super) fn new(connection: MultiplexedConnection) -> Self {
+    pub(super) fn new(connection: Connection) -> Self {
         let breaker = Arc::new(CircuitBreaker::new(1, PAUSE));
         Self { connection, breaker, failed: Arc::default() }
     }

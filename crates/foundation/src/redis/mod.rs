@@ -6,6 +6,7 @@
 mod keeper;
 mod link;
 mod prefix;
+mod server;
 mod subscription;
 
 use std::sync::Arc;
@@ -14,8 +15,7 @@ use std::time::{Duration, Instant};
 use diesel::PgConnection;
 use error_handling::{Cause, Problem};
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
-use redis::aio::MultiplexedConnection;
-use redis::{Client, RedisResult, Value};
+use redis::{RedisResult, Value};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::{self, Handle};
 use tokio::sync::{oneshot, watch};
@@ -24,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::operations::timed;
 use keeper::{Keeper, State};
 use link::{Failure, Link};
+use server::{Connection, Server};
 
 pub use redis::{Cmd, FromRedisValue, Pipeline, Script, cmd, pipe};
 pub use subscription::{Notice, Subscription};
@@ -40,7 +41,7 @@ pub struct Redis {
 }
 
 struct Shared {
-    client: Client,
+    server: Server,
     prefix: String,
     wait: Duration,
     /// The connection while one stands. A watch channel: read at every question, replaced rarely.
@@ -68,8 +69,8 @@ impl From<RedisGone> for Problem {
 pub enum RedisError {
     /// The URL cannot be read.
     #[error(
-        "REDIS_URL is not of the form redis://:password@host:port/0 or redis+unix:///path/to/socket \
-         (TLS is not compiled in).\nCorrect it, or unset it."
+        "REDIS_URL is not of the form redis://:password@host:port/0, redis+unix:///path/to/socket or \
+         redis+cluster://:password@host:port,host:port (TLS is not compiled in).\nCorrect it, or unset it."
     )]
     Url,
     /// The database does not tell which it is.
@@ -104,7 +105,7 @@ impl Redis {
         wait: Duration,
         metrics: &Metrics,
     ) -> Result<Self, RedisError> {
-        let client = Client::open(url.expose_secret()).map_err(|_| RedisError::Url)?;
+        let server = Server::parse(url.expose_secret(), wait).map_err(|_| RedisError::Url)?;
         let up = IntGauge::new("redis_up", "1 while Redis answers")?;
         let failures = IntCounter::new(
             "redis_failures_total",
@@ -117,7 +118,7 @@ impl Redis {
         metrics.register(failures.clone())?;
         metrics.register(seconds.clone())?;
         let (tell, state) = watch::channel(State::Connecting);
-        let keeper = Keeper::new(client.clone(), tell, wait, up);
+        let keeper = Keeper::new(server.clone(), tell, wait, up);
         let thread = runtime::Builder::new_current_thread().enable_all().build()?;
         let runtime = thread.handle().clone();
         let (stop, stopped) = oneshot::channel();
@@ -131,7 +132,7 @@ impl Redis {
         })?;
         let prefix = prefix.to_owned();
         let shared =
-            Shared { client, prefix, wait, state, failures, seconds, runtime, _stop: stop };
+            Shared { server, prefix, wait, state, failures, seconds, runtime, _stop: stop };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -160,6 +161,17 @@ impl Redis {
     #[must_use]
     pub fn key(&self, name: &str) -> String {
         format!("{}{name}", self.shared.prefix)
+    }
+
+    /// The full name of a key or channel of a family whose keys scripts take together: a cluster
+    /// keeps them all on one master. Families for the rest would only crowd that one.
+    #[must_use]
+    pub fn key_in(&self, family: &str, name: &str) -> String {
+        if self.shared.server.is_cluster() {
+            format!("{{{}{family}}}{name}", self.shared.prefix)
+        } else {
+            self.key(name)
+        }
     }
 
     /// Whether Redis answered lately.
@@ -206,8 +218,8 @@ impl Redis {
     /// Listens to a channel, named in full as [`Redis::key`] gives it.
     #[must_use]
     pub fn subscribe(&self, channel: &str) -> Subscription {
-        let Shared { client, state, runtime, .. } = &*self.shared;
-        Subscription::start(runtime, client.clone(), channel.to_owned(), state.clone())
+        let Shared { server, state, runtime, .. } = &*self.shared;
+        Subscription::start(runtime, server.clone(), channel.to_owned(), state.clone())
     }
 
     fn link(&self) -> Result<Link, RedisGone> {
@@ -219,10 +231,7 @@ impl Redis {
 
     /// As a task of the thread's own: a client that hangs up ends its request half-way, and that
     /// must not count as a Redis that is gone.
-    async fn ask<T, F>(
-        &self,
-        question: impl FnOnce(MultiplexedConnection) -> F,
-    ) -> Result<T, RedisGone>
+    async fn ask<T, F>(&self, question: impl FnOnce(Connection) -> F) -> Result<T, RedisGone>
     where
         T: FromRedisValue,
         F: Future<Output = RedisResult<Value>> + Send + 'static,

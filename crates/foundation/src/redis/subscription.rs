@@ -1,13 +1,13 @@
 //! Messages of a channel, and the truth about those that may have been missed.
 
 use futures_util::StreamExt;
-use redis::Client;
 use redis::aio::PubSub;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::keeper::State;
+use super::server::{Connection, Node, Server, holder};
 use super::{PATIENCE, PAUSE};
 
 /// Messages kept for a listener that is slow; with more, it is told that it missed some.
@@ -33,14 +33,14 @@ pub struct Subscription {
 impl Subscription {
     pub(super) fn start(
         runtime: &Handle,
-        client: Client,
+        server: Server,
         channel: String,
         state: watch::Receiver<State>,
     ) -> Self {
         let (tell, notices) = mpsc::channel(BUFFER);
         runtime.spawn(async move {
             tokio::select! {
-                () = follow(&client, &channel, state, &tell) => {}
+                () = follow(&server, &channel, state, &tell) => {}
                 () = tell.closed() => {}
             }
         });
@@ -58,18 +58,18 @@ impl Subscription {
 
 /// Ends when nobody listens any more, or Redis is not wanted any more.
 async fn follow(
-    client: &Client,
+    server: &Server,
     channel: &str,
     mut state: watch::Receiver<State>,
     tell: &mpsc::Sender<Notice>,
 ) {
     // The keeper alone tries a Redis that is gone.
     while state.wait_for(|state| matches!(state, State::Up(_))).await.is_ok() {
-        if let Some(messages) = subscribed(client, channel).await {
+        if let Some(messages) = subscribed(server, channel, &state).await {
             if tell.send(Notice::Reconnected).await.is_err() {
                 return;
             }
-            relay(messages, &mut state, tell).await;
+            relay(messages, channel, &mut state, tell).await;
             if tell.send(Notice::Lost).await.is_err() {
                 return;
             }
@@ -78,22 +78,35 @@ async fn follow(
     }
 }
 
-async fn subscribed(client: &Client, channel: &str) -> Option<PubSub> {
-    let attempt = async {
-        let mut connection = client.get_async_pubsub().await?;
-        connection.subscribe(channel).await?;
-        redis::RedisResult::Ok(connection)
-    };
-    timeout(PATIENCE, attempt).await.ok()?.ok()
+/// A connection that listens, and in a cluster the way to ask whether it still listens to the right
+/// node: after a slot has moved, messages would arrive, but nobody would wait for this listener.
+struct Listening {
+    messages: PubSub,
+    cluster: Option<(Connection, Node)>,
 }
 
-/// Ends when the connection does, when Redis stops answering, or when the listener is too slow.
+async fn subscribed(
+    server: &Server,
+    channel: &str,
+    state: &watch::Receiver<State>,
+) -> Option<Listening> {
+    let State::Up(link) = state.borrow().clone() else { return None };
+    let mut connection = link.connection;
+    let attempt = server.listen(&mut connection, channel);
+    let (messages, node) = timeout(PATIENCE, attempt).await.ok()?.ok()?;
+    Some(Listening { messages, cluster: node.map(|node| (connection, node)) })
+}
+
+/// Ends when the connection does, when Redis stops answering, when the channel has moved, or when
+/// the listener is too slow.
 async fn relay(
-    connection: PubSub,
+    listening: Listening,
+    channel: &str,
     state: &mut watch::Receiver<State>,
     tell: &mpsc::Sender<Notice>,
 ) {
-    let (mut sink, mut messages) = connection.split();
+    let Listening { messages, mut cluster } = listening;
+    let (mut sink, mut messages) = messages.split();
     let mut check = interval(PAUSE);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -108,13 +121,19 @@ async fn relay(
             // A connection that nobody writes to does not notice that the other end is gone.
             _ = check.tick() => {
                 let answered = timeout(PATIENCE, sink.ping::<redis::Value>()).await;
-                if !matches!(answered, Ok(Ok(_))) {
+                if !matches!(answered, Ok(Ok(_))) || has_moved(&mut cluster, channel).await {
                     return;
                 }
             }
             () = gone(state) => return,
         }
     }
+}
+
+async fn has_moved(cluster: &mut Option<(Connection, Node)>, channel: &str) -> bool {
+    let Some((connection, node)) = cluster else { return false };
+    let found = timeout(PATIENCE, holder(connection, channel)).await;
+    !matches!(found, Ok(Ok(found)) if found == *node)
 }
 
 async fn gone(state: &mut watch::Receiver<State>) {

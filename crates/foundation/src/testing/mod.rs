@@ -11,16 +11,17 @@ use clap::Parser;
 use diesel::RunQueryDsl;
 use local_services::Purpose;
 
-use crate::config::Config;
-use crate::database::Database;
+use crate::config::{Config, Pooler};
+use crate::database::{Database, check_pooler};
 use crate::http::{Mount, Parts, Running, Server, StopHandle};
+use crate::launch::open_database;
 use crate::metrics::Metrics;
 use crate::module::{Module, Start, Starting};
 use crate::redis::Redis;
 use crate::scratch::{Scratch, number};
 
 pub use self::client::{Client, Reply};
-pub use self::redis::{TestRedis, shared_redis};
+pub use self::redis::{TestRedis, shared_redis, shared_redis_url};
 
 /// Panics are right here: a test without its server has nothing left to say.
 type Setup<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -100,6 +101,18 @@ pub fn config(flags: &[&str]) -> Config {
     config
 }
 
+/// What a server would be told to find this database.
+fn placed(config: Config, scratch: &Scratch) -> Config {
+    let place = scratch.place();
+    let mut reach = config.reach.clone();
+    reach.replica_url = reach.replica_url.or_else(|| scratch.replica_url());
+    if place.is_pooled() {
+        reach.database_pooler = Pooler::Transaction;
+        reach.direct_database_url = Some(place.session().clone());
+    }
+    Config { database_url: Some(place.url().clone()), reach, ..config }
+}
+
 fn scratch() -> Arc<Scratch> {
     Arc::new(
         Scratch::create(Purpose::Test)
@@ -176,7 +189,7 @@ impl TestApp {
     ) -> Setup<Self> {
         let starts: Vec<Start> = modules.iter().map(|module| module.start).collect();
         let scratch = Arc::clone(scratch);
-        let config = Config { database_url: Some(scratch.url()), ..config };
+        let config = placed(config, &scratch);
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -202,6 +215,8 @@ impl TestApp {
         config: &Config,
     ) -> Setup<(Self, Running)> {
         let metrics = Metrics::new()?;
+        scratch.bound(&config.database)?;
+        check_pooler(&scratch.place(), &config.database)?;
         let mut connection = scratch.connect()?;
         let redis = match &config.redis.redis_url {
             Some(url) => {
@@ -214,7 +229,7 @@ impl TestApp {
         };
         let mut starting = Starting::new(config, &metrics, &mut connection, redis.as_ref());
         let shares = Module::start_each(starts.iter().copied(), &mut starting)?;
-        let database = Database::open(&scratch.url(), &config.database, &metrics);
+        let database = open_database(&scratch.place(), config, redis.as_ref(), &metrics)?;
         let parts = Parts { shares, ..Parts::api(routes, database.clone(), metrics.clone()) };
         let server = Server::bind(config)?;
         let address = server.address()?;

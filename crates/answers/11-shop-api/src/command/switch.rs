@@ -29,7 +29,7 @@ pub(super) fn database_argument() -> Arg {
 
 pub(super) fn backing(matches: &ArgMatches) -> Result<Backing, StartFailure> {
     let url = matches.get_one::<String>("database_url").cloned().map(SecretString::from);
-    Ok(Backing::find(url)?)
+    Ok(Backing::find(url.as_ref())?)
 }
 
 fn switch_command() -> Command {

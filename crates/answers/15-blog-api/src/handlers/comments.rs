@@ -22,7 +22,8 @@ pub(crate) async fn list<V: Version>(
 ) -> Result<HttpResponse, Problem> {
     let (slug, (after, limit)) = (slug(segment)?, parameters.parse()?);
     let find = move |connection: &mut _| comments::page(connection, &slug, reader, (after, limit));
-    let rows = site.database.run(find).await?.ok_or_else(missing)?;
+    let own = reader.map(UserId::reader);
+    let rows = site.database.run_replica(own, find).await?.ok_or_else(missing)?;
     let page = Page::from_rows(rows, limit, |comment| comment.id)?;
     let cached = if reader.is_some() { PRIVATE } else { SHARED };
     Ok(respond(page, V::comment, conditions, cached))

@@ -139,7 +139,7 @@ async fn jitter(stage: &Stage, redis: &TestRedis, caches: &Caches) -> Result<(),
 /// Asks Redis when each value of a cache ends.
 async fn most_in_a_second(redis: &Redis, cache: &str) -> Result<u64, Failure> {
     let mut keys = cmd("KEYS");
-    keys.arg(redis.key(&format!("cache:{cache}:*")));
+    keys.arg(redis.key_in("cache", &format!("cache:{cache}:*")));
     let keys: Vec<String> = redis.query(&keys).await?;
     let ends = keys.chunks(100).map(async |keys| {
         let mut ends = pipe();
