@@ -71,7 +71,7 @@ pub fn extras() -> Vec<Extra> {
     let extras: [&[Extra]; 4] = [
         production_incident::EXTRAS,
         &inconsistent_responses::EXTRAS,
-        &shop_api::EXTRAS,
+        &shop_api::command::EXTRAS,
         &architecture::EXTRAS,
     ];
     extras.concat()
