@@ -136,7 +136,7 @@ async fn replicas_that_start_after_a_time_without_any_do_not_trust_what_redis_ke
     let plain = connect(&url, "test:", PATIENT).await;
     let epoch = async || {
         let mut exists = foundation::redis::cmd("EXISTS");
-        exists.arg("test:cache-epoch");
+        exists.arg(plain.key_in("cache", "cache-epoch"));
         plain.query::<u64>(&exists).await.unwrap()
     };
     let ended = async {
