@@ -35,7 +35,7 @@ struct Size {
 
 fn size(scale: Scale) -> Size {
     let (quiet, phases, pieces, bank, stall, wait) = match scale {
-        Scale::Quick => (15.0, [40, 200, 40], 30, 100, 60, "200ms"),
+        Scale::Quick => (15.0, [30, 150, 30], 25, 80, 50, "100ms"),
         Scale::Default => (50.0, [1_000, 2_000, 1_500], 900, 300, 200, "1s"),
         Scale::Full => (50.0, [5_000, 20_000, 5_000], 8_000, 300, 200, "1s"),
     };

@@ -40,7 +40,7 @@ pub(super) struct Climbed {
 
 fn rounds(scale: Scale) -> u64 {
     match scale {
-        Scale::Quick => 3,
+        Scale::Quick => 2,
         Scale::Default => 30,
         Scale::Full => 100,
     }
