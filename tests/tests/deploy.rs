@@ -138,6 +138,7 @@ fn every_setting_of_a_manifest_is_one_that_the_server_knows() {
     let mut seen = 0;
     for file in [
         "compose/compose.yaml",
+        "compose/pooler.yaml",
         "kubernetes/config.yaml",
         "kubernetes/secret.example.yaml",
         "kubernetes/workers.yaml",

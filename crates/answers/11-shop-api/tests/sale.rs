@@ -11,7 +11,7 @@ use diesel::connection::SimpleConnection;
 use foundation::scratch::{Scratch, number};
 use foundation::testing::{TestApp, execute};
 use shop_api::MODULE;
-use shop_api::sale::{Answer, Bought, Crowd, Shop, rush};
+use shop_api::sale::{Answer, Bought, Crowd, Shop, drive, measure, rush};
 use tokio::time::Instant;
 
 const ORDERS: &str = "/api/v1/shop/orders";
@@ -126,4 +126,21 @@ async fn what_is_not_sold_and_who_does_not_answer_are_failures() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let gone = Shop::new(&format!("http://{nobody}"), ORDERS, "lamp", Vec::new(), 1);
     assert_eq!(gone.order(1).await, Answer::Silence);
+}
+
+#[actix_web::test]
+async fn all_that_is_driven_is_an_order_or_a_refusal_that_says_when_to_come_back() {
+    let app = app("2");
+    put_on_sale(&app, "lamp", 100_000);
+    let shop = shop(&app, "lamp");
+    let capacity = measure(&shop.anew(), Duration::from_millis(300)).await;
+    assert!(capacity > 0.0);
+    let measured = counted(&app.scratch, "SELECT count(*) FROM shop_orders");
+    let times = [Duration::from_millis(300), Duration::from_secs(1)];
+    let driven = drive(&shop.anew(), 50.0, 10.0, times).await;
+    assert_eq!(driven.offered, 150);
+    assert_eq!(driven.orders + driven.refused + driven.failed + driven.not_started, 150);
+    assert_eq!((driven.untold, driven.failed, driven.not_started), (0, 0, 0), "{driven:?}");
+    let orders = counted(&app.scratch, "SELECT count(*) FROM shop_orders") - measured;
+    assert!(orders >= driven.orders && driven.orders > 0, "{orders} orders, {driven:?}");
 }

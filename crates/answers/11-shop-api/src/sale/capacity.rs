@@ -16,8 +16,7 @@ use super::flash::{AT_ONCE, IN_TIME};
 const AT_WORK: u64 = 32;
 /// Requests under way at once in the open loop; more would be a test of this program's sockets.
 const MOST_IN_FLIGHT: usize = 4_000;
-/// After the load, the server is watched for so long, in slices.
-const WATCH: Duration = Duration::from_secs(8);
+/// After the load, the server is watched in slices of this length.
 const SLICE: Duration = Duration::from_millis(500);
 /// Share of the capacity that comes while it is watched.
 const CALM: f64 = 0.3;
@@ -70,8 +69,14 @@ pub async fn measure(shop: &Shop, time: Duration) -> f64 {
 }
 
 /// Sends orders at this rate, whether or not they are answered, and then few, to see how long the
-/// server takes to recover. Nobody comes back here: the load is what it is.
-pub async fn drive(shop: &Shop, capacity: f64, factor: f64, time: Duration) -> Driven {
+/// server takes to recover, for as long as `watch` in steps of half a second. Nobody comes back here:
+/// the load is what it is.
+pub async fn drive(
+    shop: &Shop,
+    capacity: f64,
+    factor: f64,
+    [time, watch]: [Duration; 2],
+) -> Driven {
     let sample = |number: u64| async move { Sample::class(shop.order(number).await.class()) };
     let plan = LoadPlan {
         rate_per_second: capacity * factor,
@@ -79,7 +84,7 @@ pub async fn drive(shop: &Shop, capacity: f64, factor: f64, time: Duration) -> D
         max_in_flight: MOST_IN_FLIGHT,
     };
     let calm = LoadPlan { rate_per_second: capacity * CALM, duration: SLICE, ..plan };
-    let slices = (WATCH.as_millis() / SLICE.as_millis()) as usize;
+    let slices = (watch.as_millis() / SLICE.as_millis()) as usize;
     let phases: Vec<LoadPlan> =
         std::iter::once(plan).chain(std::iter::repeat_n(calm, slices)).collect();
     let mut reports = open_loop_phases(&phases, sample).await;

@@ -16,6 +16,9 @@ use super::buyer::Shop;
 use super::capacity::{drive, measure};
 use super::flash::{Crowd, rush};
 
+/// How long the server is watched after each load; it should be well within five seconds.
+const WATCH: Duration = Duration::from_secs(8);
+
 /// The subcommand.
 pub static EXTRA: Extra = Extra { command, run };
 
@@ -187,7 +190,7 @@ async fn find_limits(stage: &Stage, shop: &Shop, seconds: u64) -> Result<(), Fai
     let ladder = stage.ladder(format!("{seconds} s each"), &columns);
     let mut peak = 0.0_f64;
     for factor in [1.0, 3.0, 10.0] {
-        let driven = drive(&shop.anew(), capacity, factor, time).await;
+        let driven = drive(&shop.anew(), capacity, factor, [time, WATCH]).await;
         peak = peak.max(driven.goodput);
         let count = |count| Quantity::count(count).into();
         let recovery = driven.recovery.map_or("not yet".into(), |it| Quantity::duration(it).into());
