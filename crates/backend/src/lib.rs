@@ -9,5 +9,6 @@ pub mod doctor;
 pub mod index;
 pub mod questions;
 mod queue;
+mod report;
 pub mod serve;
 pub mod study;

@@ -18,7 +18,7 @@ mod schema;
 pub mod statements;
 pub mod tempting;
 
-use evidence::{Answer, sources};
+use evidence::{Answer, Switch, sources};
 
 /// Question 12.
 pub static ANSWER: Answer = Answer {
@@ -51,3 +51,11 @@ pub static ANSWER: Answer = Answer {
     demo: demo::perform,
     routes: None,
 };
+
+/// What an interviewer may take away.
+pub const SWITCHES: &[Switch] = &[Switch {
+    name: demo::INDEX_DROPPED,
+    question: "And if somebody drops the index?",
+    change: "The covering index is never made; statement, table and every other rung are the same.",
+    breaks: &["covering-reads-a-thousandth"],
+}];

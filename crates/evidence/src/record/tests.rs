@@ -40,6 +40,7 @@ fn run(profile: &str, verdict: Verdict) -> Vec<Event> {
             scale: Scale::Quick,
             seed: 7,
             machine,
+            switches: Vec::new(),
         },
         Event::Environment { postgres: "17.6".to_owned() },
         progress(0),
