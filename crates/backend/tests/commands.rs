@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::Method;
 use backend::answers::ANSWERS;
-use foundation::scratch::Scratch;
+use foundation::scratch::{Scratch, number};
+use futures_util::StreamExt;
 use local_services::{Purpose, Signal, send_signal};
 use secrecy::ExposeSecret;
-use support::send;
+use support::{assert_balanced, send};
 
 fn backend(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backend"));
@@ -106,13 +107,14 @@ async fn a_server_that_is_watched_and_runs_a_demo_stops_cleanly_when_told_to() {
     let address = address_of(&mut lines);
     assert_eq!(send(address, Method::GET, "/health/ready", &[], "").await.status, 200);
     assert_eq!(send(address, Method::GET, "/api/v1/logs", &[], "").await.status, 200);
-    let run = "/answers/error-handling/runs";
+    // A demo that fills a scratch database, so that there is something to leave behind.
+    let run = "/answers/todo-api/runs";
     let accept = [("accept", "application/json")];
     assert_eq!(send(address, Method::POST, run, &accept, "scale=full").await.status, 202);
-    let watcher = send(address, Method::GET, "/runs/current/events", &[], "");
+    let watcher = send(address, Method::GET, "/runs/1/events", &[], "");
     let told = async {
-        actix_web::rt::time::sleep(Duration::from_millis(200)).await;
-        send_signal(child.id(), Signal::Terminate).unwrap();
+        until_scratch_databases(&scratch, child.id(), |count| count > 0).await;
+        press_ctrl_c(child.id());
         Instant::now()
     };
     let (stream, told) = futures_util::future::join(watcher, told).await;
@@ -120,6 +122,85 @@ async fn a_server_that_is_watched_and_runs_a_demo_stops_cleanly_when_told_to() {
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(0));
     assert!(told.elapsed() < Duration::from_secs(15), "it took {:?} to stop", told.elapsed());
+    until_scratch_databases(&scratch, child.id(), |count| count == 0).await;
+}
+
+#[actix_web::test]
+async fn a_tab_that_is_closed_leaves_no_scratch_database_behind() {
+    let scratch = Scratch::create(Purpose::Test).unwrap();
+    let mut child = backend(&["--listen", "127.0.0.1:0"])
+        .env("DATABASE_URL", scratch.url().expose_secret())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let address = address_of(&mut lines);
+    let accept = [("accept", "application/json")];
+    let run = "/answers/todo-api/runs";
+    assert_eq!(send(address, Method::POST, run, &accept, "scale=full").await.status, 202);
+    {
+        let client = awc::Client::default();
+        let request = client.get(format!("http://{address}/runs/1/events"));
+        let mut stream = request.send().await.unwrap();
+        assert!(stream.next().await.is_some());
+        until_scratch_databases(&scratch, child.id(), |count| count > 0).await;
+    }
+    until_scratch_databases(&scratch, child.id(), |count| count == 0).await;
+    send_signal(child.id(), Signal::Terminate).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// What a terminal sends to the program in front.
+fn press_ctrl_c(process: u32) {
+    let sent = Command::new("sh").args(["-c", &format!("kill -INT {process}")]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// Waits until a process has as many scratch databases as wanted; their names hold its id.
+async fn until_scratch_databases(scratch: &Scratch, process: u32, wanted: impl Fn(u64) -> bool) {
+    let mut connection = scratch.connect().unwrap();
+    let count = format!(
+        "SELECT count(*) FROM pg_database WHERE datname LIKE 'show_your_work_scratch_{process}_%'"
+    );
+    for _ in 0..1_200 {
+        if wanted(number(&mut connection, &count).unwrap()) {
+            return;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it did not come to that within a minute");
+}
+
+#[test]
+fn a_report_of_recorded_runs_is_one_file_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.html");
+    let written = output(&["report", "--recorded", "--out", file.to_str().unwrap()]);
+    assert_eq!(written.status.code(), Some(0), "{}", text(&written.stderr));
+    let page = std::fs::read_to_string(&file).unwrap();
+    assert_balanced(&page, "the report");
+    for answer in ANSWERS {
+        assert!(page.contains(&format!("id=\"{}-heading\"", answer.slug)), "{}", answer.slug);
+    }
+    assert_eq!(page.matches("recorded-kind\">recorded").count(), 2 * ANSWERS.len());
+    assert!(page.contains("data:image/svg+xml,%3Csvg"));
+    for outside in ["src=\"http", "src=\"/", "href=\"/", "href=\"http", "<script", "<link"] {
+        assert!(!page.contains(outside), "it needs something else: {outside}");
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_any_demo_runs() {
+    let refused = output(&["report", "--out", "/nowhere/report.html"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("/nowhere/report.html"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn a_switch_that_a_demo_does_not_have_is_answered_with_those_it_has() {
+    let refused = output(&["demo", "auth", "--scale", "quick", "--switch", "none"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("limit-off"), "{}", text(&refused.stderr));
 }
 
 #[test]

@@ -88,7 +88,7 @@ pub const SWITCHES: &[Switch] = &[Switch {
     name: demo::REDIS_GONE,
     question: "And if Redis is gone?",
     change: "Both servers of the right rungs run without Redis: each caches alone and hears of nobody.",
-    breaks: &["one-load-at-expiry", "nothing-stale-after-a-write"],
+    breaks: &["one-load-at-expiry", "nothing-stale-after-a-write", "a-slow-load-keeps-nothing-old"],
 }];
 
 /// The statistics of a server's caches. An answer that caches starts its own with

@@ -104,7 +104,7 @@ fn hero(study: &Study, (answer, digest): Built<'_>, title: &str, context: Contex
             ul.facts {
                 @if let Some(Question { listens_for, level, .. }) = questions::by_slug(answer.slug) {
                     li.listens { span.fact-name { "They listen for" } " " (listens_for) }
-                    li { span.fact-name { "Level" } " asked of a " (level.word()) "; what a senior adds is marked" }
+                    li { span.fact-name { "Level" } " " (level.word()) "; what a senior adds is marked" }
                 }
                 li { span.fact-name { "To read" } " " (prose) " min, " (with_code) " with the code" }
                 @if let Some(here) = here {
@@ -166,7 +166,8 @@ fn call_it(answer: &Answer, digest: &Digest) -> Markup {
     html! {
         @if digest.endpoints > 0 {
             p.call-it {
-                "This answer serves " (digest.endpoints) " endpoints right here: "
+                "This answer serves " (digest.endpoints)
+                (if digest.endpoints == 1 { " endpoint" } else { " endpoints" }) " right here: "
                 a href={ "/try#" (answer.slug) } { "try them" } "."
             }
         }

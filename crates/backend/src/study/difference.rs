@@ -6,13 +6,14 @@ use evidence::{Cell, Measurement, Quantity, Switch, Unit};
 use maud::{Markup, html};
 
 use super::events::ladder_table;
-use super::view::{Check, Item, Ladder, RunView};
+use super::view::{Check, Ladder, RunView, Step};
 
 /// Verdicts, claims, ladders and values, before on the left and after on the right.
 pub(super) fn side_by_side(switch: &Switch, before: &RunView, after: &RunView) -> Markup {
     let claims = claims(before, after);
     let (changed, same): (Vec<_>, Vec<_>) =
         claims.into_iter().partition(|claim| claim.before.passed != claim.after.passed);
+    let steps = steps_of(before, after, &changed);
     html! {
         section.changed aria-label="What changed" {
             (verdicts(before, after))
@@ -26,8 +27,8 @@ pub(super) fn side_by_side(switch: &Switch, before: &RunView, after: &RunView) -
                     span { (claim.after.claim) " " code.id { (claim.after.id) } }
                 } } }
             }
-            (ladders(before, after))
-            (values(before, after))
+            (ladders(&steps))
+            (values(&steps))
         }
     }
 }
@@ -43,6 +44,18 @@ fn claims<'run>(before: &'run RunView, after: &'run RunView) -> Vec<Claim<'run>>
         Some(Claim { before, after: check })
     };
     after.checks().filter_map(of).collect()
+}
+
+/// The steps, before and after, in which a claim changed: what differs elsewhere is chance.
+fn steps_of<'run>(
+    before: &'run RunView,
+    after: &'run RunView,
+    changed: &[Claim<'_>],
+) -> Vec<(&'run Step, &'run Step)> {
+    let holds = |step: &Step| {
+        step.checks().any(|check| changed.iter().any(|claim| claim.after.id == check.id))
+    };
+    before.steps.iter().zip(&after.steps).filter(|(_, after)| holds(after)).collect()
 }
 
 fn mark(passed: bool) -> &'static str {
@@ -100,17 +113,13 @@ fn pair(Claim { before, after }: &Claim<'_>) -> Markup {
     }
 }
 
-fn ladders(before: &RunView, after: &RunView) -> Markup {
-    let of = |run: &'_ RunView| -> Vec<Ladder> {
-        run.items()
-            .filter_map(|item| if let Item::Ladder(one) = item { Some(one.clone()) } else { None })
-            .collect()
-    };
-    let pairs: Vec<(Ladder, Ladder)> = of(before).into_iter().zip(of(after)).collect();
-    let changed = pairs.iter().filter(|(before, after)| !changed_rungs(before, after).is_empty());
+fn ladders(steps: &[(&Step, &Step)]) -> Markup {
+    let pairs = steps.iter().flat_map(|(before, after)| before.ladders().zip(after.ladders()));
+    let changed: Vec<(&Ladder, &Ladder)> =
+        pairs.filter(|(before, after)| !changed_rungs(before, after).is_empty()).collect();
     html! {
+        @if !changed.is_empty() { h3 { "Ladders that changed" } }
         @for (before, after) in changed {
-            h3 { (after.title) }
             div.beside {
                 @for (name, ladder) in [("Before", before), ("After", after)] {
                     div.side { p.side-name { (name) } (ladder_table(ladder, &changed_rungs(before, after))) }
@@ -139,14 +148,13 @@ fn counts(unit: Unit) -> bool {
     !matches!(unit, Unit::Seconds | Unit::PerSecond)
 }
 
-fn values(before: &RunView, after: &RunView) -> Markup {
-    let changed: Vec<(&Measurement, Quantity)> = measurements(after)
-        .filter(|one| counts(one.value.unit))
-        .filter_map(|one| {
-            let before = measurements(before).find(|other| other.id == one.id)?.value;
-            (before != one.value).then_some((one, before))
-        })
-        .collect();
+fn values(steps: &[(&Step, &Step)]) -> Markup {
+    let pairs = steps.iter().flat_map(|(before, after)| {
+        let of = |one: &Measurement| before.measurements().find(|other| other.id == one.id);
+        after.measurements().filter_map(move |one| Some((one, of(one)?.value)))
+    });
+    let changed: Vec<(&Measurement, Quantity)> =
+        pairs.filter(|(one, before)| counts(one.value.unit) && *before != one.value).collect();
     html! {
         @if !changed.is_empty() {
             h3 { "Values that changed" }
@@ -160,11 +168,4 @@ fn values(before: &RunView, after: &RunView) -> Markup {
             }
         }
     }
-}
-
-fn measurements(run: &RunView) -> impl Iterator<Item = &Measurement> {
-    run.items().flat_map(|item| match item {
-        Item::Measurements(list) => list.as_slice(),
-        _ => &[],
-    })
 }

@@ -49,7 +49,7 @@ fn first_step(study: &Study) -> Markup {
             div {
                 h2 #first-step { "New here? Start with one." }
                 p {
-                    strong { (title) } " Read the thirty seconds, guess the number, and run its demo: it takes about five seconds. "
+                    strong { (title) ":" } " read the thirty seconds, guess the number, and run its demo: it takes about five seconds. "
                     "Every other answer is built the same way, " (digest.minutes.0) " minutes each."
                 }
             }
@@ -78,7 +78,7 @@ fn results(study: &Study, query: &Query) -> Markup {
         div #results {
             p.result-count role="status" {
                 @if !query.is_empty() {
-                    (found.len()) " of " (QUESTIONS.len()) " hold " q { (query.text) } ". " a href="/" { "Show all" }
+                    (found.len()) " of " (QUESTIONS.len()) (if found.len() == 1 { " holds " } else { " hold " }) q { (query.text) } ". " a href="/" { "Show all" }
                 }
             }
             ol.rows {

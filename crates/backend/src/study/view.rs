@@ -7,7 +7,7 @@ mod item;
 
 use std::collections::BTreeMap;
 
-use evidence::{Chart, Event, Machine, Quantity, Scale, Story, Verdict, record};
+use evidence::{Chart, Event, Machine, Measurement, Quantity, Scale, Story, Verdict, record};
 
 pub(super) use item::{Bar, Check, Item, Ladder, Rung};
 
@@ -61,6 +61,32 @@ pub(super) enum Change {
     Item(usize, usize),
     /// The run ended.
     End,
+}
+
+impl Step {
+    /// Its claims, in the order they were put to the test.
+    pub(super) fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.items.iter().flat_map(|item| match item {
+            Item::Checks(checks) => checks.as_slice(),
+            _ => &[],
+        })
+    }
+
+    /// Its ladders.
+    pub(super) fn ladders(&self) -> impl Iterator<Item = &Ladder> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Ladder(ladder) => Some(ladder),
+            _ => None,
+        })
+    }
+
+    /// Its single values.
+    pub(super) fn measurements(&self) -> impl Iterator<Item = &Measurement> {
+        self.items.iter().flat_map(|item| match item {
+            Item::Measurements(list) => list.as_slice(),
+            _ => &[],
+        })
+    }
 }
 
 impl RunView {
@@ -131,10 +157,7 @@ impl RunView {
 
     /// Every claim, in the order it was put to the test.
     pub(super) fn checks(&self) -> impl Iterator<Item = &Check> {
-        self.items().flat_map(|item| match item {
-            Item::Checks(checks) => checks.as_slice(),
-            _ => &[],
-        })
+        self.steps.iter().flat_map(Step::checks)
     }
 
     fn rung(&mut self, number: u32, rung: Rung) -> Change {

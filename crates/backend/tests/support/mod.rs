@@ -38,7 +38,11 @@ pub struct Site {
 
 impl Site {
     pub fn start(answers: &'static [&'static Answer], policy: DemoPolicy) -> Self {
-        let runs = Runs::default();
+        Self::with(answers, policy, Runs::default())
+    }
+
+    /// A site with runs that may have been kept before.
+    pub fn with(answers: &'static [&'static Answer], policy: DemoPolicy, runs: Runs) -> Self {
         let parts = Parts {
             routes: answers.iter().filter_map(|answer| answer.routes).collect(),
             pages: Study::new(answers, policy, runs.clone()).pages(),
@@ -70,6 +74,31 @@ impl Site {
         let origin = format!("http://{}", self.address);
         let headers = [("origin", origin.as_str()), ("accept", "application/json")];
         self.send(Method::POST, path, &headers, form).await
+    }
+
+    /// Asks for a run and gives the numbers to follow.
+    pub async fn run(&self, slug: &str, form: &str) -> Vec<u64> {
+        let accepted = self.post(&format!("/answers/{slug}/runs"), form).await;
+        assert_eq!(accepted.status, 202, "{}", accepted.text);
+        let follow = accepted.json()["follow"].as_array().unwrap().clone();
+        follow.iter().map(|one| one["run"].as_u64().unwrap()).collect()
+    }
+
+    /// Follows a run to its end.
+    pub async fn follow(&self, run: u64) -> Reply {
+        self.get(&format!("/runs/{run}/events")).await
+    }
+
+    /// Asks for the page until it holds a text.
+    pub async fn until_page_holds(&self, path: &str, text: &str) -> String {
+        for _ in 0..1_200 {
+            let page = self.get(path).await.text;
+            if page.contains(text) {
+                return page;
+            }
+            actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{path} never held {text}");
     }
 
     pub async fn send(

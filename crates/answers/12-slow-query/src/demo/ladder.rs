@@ -27,6 +27,7 @@ pub(super) struct Seen {
     pub(super) extra_wal: u64,
 }
 
+#[derive(Clone, Copy)]
 struct Variant {
     id: &'static str,
     kind: RungKind,
@@ -122,9 +123,11 @@ fn try_out(
     connection: &mut PgConnection,
     variant: &Variant,
 ) -> Result<Tried, Failure> {
+    let dropped = stage.switch(INDEX_DROPPED) && variant.index == Some(COVERING);
+    let variant = &Variant { index: variant.index.filter(|_| !dropped), ..*variant };
     let wal = price::wal_per_insert(connection, variant.index.as_slice())?;
     if variant.index == Some(COVERING) {
-        if !stage.switch(INDEX_DROPPED) && !index_exists(connection, COVERING)? {
+        if !index_exists(connection, COVERING)? {
             connection.batch_execute(&COVERING.create("orders"))?;
         }
         return measure(stage, connection, variant, wal);

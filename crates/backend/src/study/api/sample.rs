@@ -67,9 +67,25 @@ fn by_type(root: &Value, schema: &Value, depth: usize) -> Value {
 
 fn object(root: &Value, schema: &Value, depth: usize) -> Value {
     let properties = schema["properties"].as_object().into_iter().flatten();
-    let members: Map<String, Value> =
-        properties.map(|(name, one)| (name.clone(), sample(root, one, depth + 1))).collect();
-    Value::Object(members)
+    let sampled = |(name, one): (&String, &Value)| (name.clone(), sample(root, one, depth + 1));
+    let given: Map<String, Value> =
+        properties.clone().filter(|(_, one)| !may_be_left_out(one)).map(sampled).collect();
+    if given.is_empty() {
+        // A merge: everything may be left out, but a patch of nothing shows nothing.
+        return Value::Object(properties.take(1).map(sampled).collect());
+    }
+    Value::Object(given)
+}
+
+/// Nothing is known of a member that may be null and has no example; leaving it out is always right.
+fn may_be_left_out(schema: &Value) -> bool {
+    let has_null = |kinds: &Value| {
+        kinds
+            .as_array()
+            .is_some_and(|kinds| kinds.iter().any(|kind| kind == "null" || kind["type"] == "null"))
+    };
+    let has_example = schema.get("example").is_some() || schema.get("examples").is_some();
+    !has_example && ["type", "oneOf", "anyOf"].iter().any(|key| has_null(&schema[*key]))
 }
 
 #[cfg(test)]
@@ -81,11 +97,13 @@ mod tests {
         let root = json!({"components": {"schemas": {"Todo": {"type": "object", "properties": {
             "title": {"type": "string", "example": "tea"},
             "tags": {"type": "array", "items": {"type": ["string", "null"]}},
+            "category": {"type": ["integer", "null"]},
             "self": {"$ref": "#/components/schemas/Todo"},
         }}}}});
         let content = json!({"schema": {"$ref": "#/components/schemas/Todo"}});
         let made: Value = serde_json::from_str(&body(&root, &content)).unwrap();
         assert_eq!((&made["title"], &made["tags"][0]), (&json!("tea"), &json!("text")));
+        assert!(made.get("category").is_none(), "what may be null is left out");
     }
 
     #[test]

@@ -27,7 +27,7 @@ export async function send(into, { method, path, headers, body }) {
   exchange.className = 'exchange';
   exchange.append(block('Request', request, 'request'));
   into.prepend(exchange);
-  while (into.children.length > 4) into.lastElementChild.remove();
+  while (into.children.length > 2) into.lastElementChild.remove();
   const began = performance.now();
   try {
     const response = await fetch(path, { method, headers, body: body || undefined });

@@ -73,10 +73,11 @@ function requestOf(form) {
 function carryOver(form, { headers, json }) {
   const group = form.closest('section');
   const tag = headers.get('etag');
-  const id = json?.id ?? headers.get('location')?.split('/').pop();
+  const last = headers.get('location')?.split('/').pop();
+  const known = { 'path.id': json?.id ?? last, 'path.slug': json?.slug ?? last };
   for (const field of group.querySelectorAll('input')) {
     if (tag && field.name.toLowerCase() === 'header.if-match') field.value = tag;
-    if (id && field.name === 'path.id') field.value = id;
+    if (known[field.name]) field.value = known[field.name];
   }
 }
 

@@ -172,7 +172,17 @@ fn checks(checks: &[Check]) -> Markup {
     }
 }
 
+/// Values that fit beside the ladder they come from are shown; more of them are folded.
+const FEW_VALUES: usize = 6;
+
 fn measurements(values: &[Measurement]) -> Markup {
+    if values.len() <= FEW_VALUES {
+        return value_list(values);
+    }
+    html! { details.block { summary { (values.len()) " values to quote" } (value_list(values)) } }
+}
+
+fn value_list(values: &[Measurement]) -> Markup {
     html! {
         dl.values {
             @for value in values {
