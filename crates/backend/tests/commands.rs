@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::Method;
 use backend::answers::ANSWERS;
-use foundation::scratch::{Scratch, number};
-use futures_util::StreamExt;
-use local_services::{Purpose, Signal, send_signal};
+use foundation::scratch::Scratch;
+use local_services::{Purpose, Signal, send_signal, server_url};
 use secrecy::ExposeSecret;
-use support::{assert_balanced, send};
+use support::{assert_balanced, send, until_scratch_databases};
 
 fn backend(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backend"));
@@ -107,14 +106,15 @@ async fn a_server_that_is_watched_and_runs_a_demo_stops_cleanly_when_told_to() {
     let address = address_of(&mut lines);
     assert_eq!(send(address, Method::GET, "/health/ready", &[], "").await.status, 200);
     assert_eq!(send(address, Method::GET, "/api/v1/logs", &[], "").await.status, 200);
-    // A demo that fills a scratch database, so that there is something to leave behind.
-    let run = "/answers/todo-api/runs";
+    let run = "/answers/error-handling/runs";
     let accept = [("accept", "application/json")];
-    assert_eq!(send(address, Method::POST, run, &accept, "scale=full").await.status, 202);
-    let watcher = send(address, Method::GET, "/runs/1/events", &[], "");
+    let accepted = send(address, Method::POST, run, &accept, "scale=full").await;
+    assert_eq!(accepted.status, 202, "{}", accepted.text);
+    // Runs that this machine remembers have numbers, too.
+    let watcher = send(address, Method::GET, accepted.header("location"), &[], "");
     let told = async {
-        until_scratch_databases(&scratch, child.id(), |count| count > 0).await;
-        press_ctrl_c(child.id());
+        actix_web::rt::time::sleep(Duration::from_millis(200)).await;
+        send_signal(child.id(), Signal::Terminate).unwrap();
         Instant::now()
     };
     let (stream, told) = futures_util::future::join(watcher, told).await;
@@ -122,53 +122,26 @@ async fn a_server_that_is_watched_and_runs_a_demo_stops_cleanly_when_told_to() {
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(0));
     assert!(told.elapsed() < Duration::from_secs(15), "it took {:?} to stop", told.elapsed());
-    until_scratch_databases(&scratch, child.id(), |count| count == 0).await;
 }
 
 #[actix_web::test]
-async fn a_tab_that_is_closed_leaves_no_scratch_database_behind() {
-    let scratch = Scratch::create(Purpose::Test).unwrap();
-    let mut child = backend(&["--listen", "127.0.0.1:0"])
-        .env("DATABASE_URL", scratch.url().expose_secret())
-        .stdout(Stdio::piped())
+async fn ctrl_c_leaves_no_scratch_database_behind() {
+    let server = server_url(Purpose::Test).unwrap();
+    let mut child = backend(&["demo", "todo-api", "--scale", "full", "--json"])
+        .env("DATABASE_URL", &server)
+        .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let address = address_of(&mut lines);
-    let accept = [("accept", "application/json")];
-    let run = "/answers/todo-api/runs";
-    assert_eq!(send(address, Method::POST, run, &accept, "scale=full").await.status, 202);
-    {
-        let client = awc::Client::default();
-        let request = client.get(format!("http://{address}/runs/1/events"));
-        let mut stream = request.send().await.unwrap();
-        assert!(stream.next().await.is_some());
-        until_scratch_databases(&scratch, child.id(), |count| count > 0).await;
-    }
-    until_scratch_databases(&scratch, child.id(), |count| count == 0).await;
-    send_signal(child.id(), Signal::Terminate).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    until_scratch_databases(child.id(), |count| count > 0).await;
+    press_ctrl_c(child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    until_scratch_databases(child.id(), |count| count == 0).await;
 }
 
 /// What a terminal sends to the program in front.
 fn press_ctrl_c(process: u32) {
     let sent = Command::new("sh").args(["-c", &format!("kill -INT {process}")]).status().unwrap();
     assert!(sent.success());
-}
-
-/// Waits until a process has as many scratch databases as wanted; their names hold its id.
-async fn until_scratch_databases(scratch: &Scratch, process: u32, wanted: impl Fn(u64) -> bool) {
-    let mut connection = scratch.connect().unwrap();
-    let count = format!(
-        "SELECT count(*) FROM pg_database WHERE datname LIKE 'show_your_work_scratch_{process}_%'"
-    );
-    for _ in 0..1_200 {
-        if wanted(number(&mut connection, &count).unwrap()) {
-            return;
-        }
-        actix_web::rt::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("it did not come to that within a minute");
 }
 
 #[test]

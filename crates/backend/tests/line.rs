@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::rt::time::sleep;
+use backend::answers::ANSWERS;
 use backend::study::{DemoPolicy, Runs};
 use evidence::Answer;
 use futures_util::StreamExt;
 use futures_util::future::join;
-use support::{HOLDING, SAMPLE, Site};
+use support::{HOLDING, SAMPLE, Site, until_scratch_databases};
 
 static SAMPLES: &[&Answer] = &[&SAMPLE, &HOLDING];
 
@@ -67,6 +68,27 @@ async fn closing_the_page_that_follows_a_run_stops_it() {
     drop(stream);
     drop(client);
     site.until_page_holds("/answers/caching", "verdict stopped").await;
+}
+
+/// A demo that fills a scratch database, and so has something to leave behind.
+#[actix_web::test]
+async fn a_closed_page_and_a_stopped_server_leave_no_scratch_database_behind() {
+    let site = Site::start(ANSWERS, DemoPolicy::Loopback);
+    let own = std::process::id();
+    site.run("todo-api", "scale=full").await;
+    {
+        let client = awc::Client::default();
+        let request = client.get(format!("http://{}/runs/1/events", site.address));
+        let mut stream = request.send().await.unwrap();
+        assert!(stream.next().await.is_some(), "it follows");
+        until_scratch_databases(own, |count| count > 0).await;
+    }
+    until_scratch_databases(own, |count| count == 0).await;
+    site.run("todo-api", "scale=full").await;
+    until_scratch_databases(own, |count| count > 0).await;
+    // What the server does at Ctrl-C and SIGTERM.
+    site.runs.close();
+    until_scratch_databases(own, |count| count == 0).await;
 }
 
 #[actix_web::test]

@@ -1,4 +1,18 @@
 //! What a browser gets.
+//!
+//! Ids and roles that tests in a browser rely on, by page:
+//! - every page: `main#main`, `a.skip`, `nav[aria-label=Site] a[aria-current=page]`
+//! - `/`: `#start`, `#search`, `#q`, `#results li.row[data-slug]`, `#progress-summary`
+//! - `/answers/{slug}`: sections `#say #story #show #run …`, `#your-story input[name=story]` with
+//!   `#story-{value}`, `.predict-card[data-predict]`, `#run-form`, `#run-start`, `#run-stop`,
+//!   `#run-status-text`, `#run-queue`, `#live-ending .verdict`, `#recorded-run`
+//! - `/practice`: `#draw`, `[data-box]`, `#export`, `#import`, `#clear`, `#memory-status`;
+//!   `/practice/{slug}`: `#clock-start`, `#time`, `#answer`, `input[name=heard]`, `li.depth`,
+//!   `[data-grade]`, `#judge-status`, `#next`
+//! - `/interviewer/{slug}`: `section.switch#{name}`, `form.flip`, `#changed-{name} .expectation`,
+//!   `li[data-claim]`, `tr[data-changed]`
+//! - `/try`: `#sign-in-form`, `#register`, `#sign-in-status`, `.endpoint[data-operation]`,
+//!   `.try-form`, `.exchanges .exchange`
 
 mod support;
 

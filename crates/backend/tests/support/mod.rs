@@ -20,10 +20,13 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::rt::System;
 use actix_web::web::Data;
 use backend::study::{DemoPolicy, Runs, Study};
+use diesel::{Connection, PgConnection};
 use evidence::Answer;
 use foundation::http::{Parts, ResponseHooks, Server, StopHandle};
 use foundation::metrics::Metrics;
+use foundation::scratch::number;
 use foundation::testing::config;
+use local_services::{Purpose, server_url};
 use web_security::protect;
 
 pub use sample::{HOLDING, SAMPLE};
@@ -184,4 +187,18 @@ pub fn assert_balanced(html: &str, page: &str) {
         }
     }
     assert!(open.is_empty(), "{page}: {open:?} are not closed");
+}
+
+/// Waits until a process has as many scratch databases as wanted; their names hold its id.
+pub async fn until_scratch_databases(process: u32, wanted: impl Fn(u64) -> bool) {
+    let mut connection = PgConnection::establish(&server_url(Purpose::Test).unwrap()).unwrap();
+    let prefix = format!("show_your_work_scratch_{process}_");
+    let count = format!("SELECT count(*) FROM pg_database WHERE starts_with(datname, '{prefix}')");
+    for _ in 0..1_200 {
+        if wanted(number(&mut connection, &count).unwrap()) {
+            return;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it did not come to that within a minute");
 }

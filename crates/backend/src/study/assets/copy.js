@@ -17,15 +17,19 @@ function button(text, label) {
   return made;
 }
 
-for (const block of document.querySelectorAll('pre.copy')) {
-  const frame = document.createElement('div');
-  frame.className = 'copy-frame';
-  block.replaceWith(frame);
-  frame.append(block, button(() => block.innerText, 'Copy this command'));
+// Adds the buttons to everything in `root` that has none yet.
+export function addCopyButtons(root) {
+  for (const block of root.querySelectorAll('pre.copy')) {
+    const frame = document.createElement('div');
+    frame.className = 'copy-frame';
+    block.replaceWith(frame);
+    frame.append(block, button(() => block.innerText, 'Copy this command'));
+  }
+  for (const story of root.querySelectorAll('[data-copy]')) {
+    const paragraphs = [...story.querySelectorAll('p')];
+    const text = () => paragraphs.map((one) => one.innerText.trim()).join('\n\n');
+    story.append(button(text, 'Copy this story'));
+  }
 }
 
-for (const story of document.querySelectorAll('[data-copy]')) {
-  const paragraphs = [...story.querySelectorAll('p')];
-  const text = () => paragraphs.map((one) => one.innerText.trim()).join('\n\n');
-  story.append(button(text, 'Copy this story'));
-}
+addCopyButtons(document);

@@ -1,4 +1,5 @@
 // Runs the demo of an answer from its page.
+import { addCopyButtons } from './copy.js';
 import { follow, post, say } from './follow.js';
 
 const demo = document.getElementById('demo');
@@ -18,11 +19,25 @@ function running(is) {
   demo.toggleAttribute('data-running', is);
 }
 
+// The story is told with the numbers of the run that just ended.
+async function retell() {
+  const present = document.getElementById('your-story');
+  const response = await fetch(location.pathname);
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+  const told = page.getElementById('your-story');
+  if (!present || !told) return;
+  const chosen = present.querySelector('input:checked')?.value;
+  present.replaceWith(told);
+  addCopyButtons(told);
+  told.querySelectorAll('input').forEach((choice) => { choice.checked = choice.value === chosen; });
+}
+
 async function watch(run) {
   current = run;
   running(true);
   await follow(run.events);
   running(false);
+  await retell().catch(() => {}); // The next visit shows it.
 }
 
 async function start() {
