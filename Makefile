@@ -4,6 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 Q ?=
 SCALE ?= default
+OUT ?= report.html
 ARGS ?=
 
 TOOLS := $(CURDIR)/.local/tools
@@ -11,7 +12,7 @@ export PATH := $(PATH):$(TOOLS)/bin
 
 BACKEND = cargo run --release --quiet -p backend --
 
-.PHONY: help build run test demo evidence bench scale-test lint audit fuzz deploy-check drill docs doctor hooks new-answer remove-answer reset
+.PHONY: help build run test demo report evidence bench scale-test lint audit fuzz deploy-check drill docs doctor hooks new-answer remove-answer reset
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -30,6 +31,9 @@ test: ## Set everything up and run every test
 
 demo: build ## Run the demo of one question, e.g. make demo Q=log-partitions SCALE=full (all without Q)
 	@$(BACKEND) demo $(if $(Q),$(Q),--all) --scale $(SCALE) $(ARGS)
+
+report: build ## Run every demo and write one HTML file (OUT=report.html, ARGS=--recorded: without running)
+	@$(BACKEND) report --out $(OUT) $(if $(findstring --recorded,$(ARGS)),,--scale $(SCALE)) $(ARGS)
 
 evidence: build ## Run the demos (or Q=…) and record their numbers and charts in the READMEs
 	@$(BACKEND) demo $(if $(Q),$(Q),--all) --record $(ARGS)

@@ -1,7 +1,7 @@
 //! The one list that everything is derived from: pages, commands, API description and tests.
 
-use evidence::Answer;
 use evidence::cli::Extra;
+use evidence::{Answer, Switch};
 use foundation::http::Mount;
 use foundation::jobs::Job;
 use foundation::module::Module;
@@ -77,6 +77,18 @@ pub fn extras() -> Vec<Extra> {
     extras.concat()
 }
 
+/// What an interviewer may take away from the demo of an answer.
+#[must_use]
+pub fn switches(answer: &Answer) -> &'static [Switch] {
+    match answer.slug {
+        "todo-api" => todo_api::SWITCHES,
+        "slow-query" => slow_query::SWITCHES,
+        "auth" => auth::SWITCHES,
+        "caching" => caching::SWITCHES,
+        _ => &[],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use foundation::http::describe;
@@ -92,6 +104,19 @@ mod tests {
                 assert!(served.contains_key(path), "{}: {path}", answer.slug);
             }
         }
+    }
+
+    #[test]
+    fn every_switch_has_a_name_of_its_own_and_says_what_breaks() {
+        for answer in ANSWERS {
+            let mut names: Vec<&str> = switches(answer).iter().map(|one| one.name).collect();
+            names.dedup();
+            assert_eq!(names.len(), switches(answer).len(), "{}", answer.slug);
+            for switch in switches(answer) {
+                assert!(!switch.breaks.is_empty() && switch.question.ends_with('?'));
+            }
+        }
+        assert!(ANSWERS.iter().filter(|answer| !switches(answer).is_empty()).count() >= 4);
     }
 
     #[test]

@@ -9,11 +9,12 @@ use evidence::cli::{DemoArgs, Extra};
 use foundation::cli::{JobArgs, run_job};
 use foundation::http::describe;
 
-use crate::answers::{ANSWERS, extras, find, jobs, routes};
+use crate::answers::{ANSWERS, extras, find, jobs, routes, switches};
 use crate::questions::QUESTIONS;
 use crate::queue::QueueArgs;
+use crate::report::ReportArgs;
 use crate::serve::{self, ServeArgs};
-use crate::{index, questions, queue};
+use crate::{index, questions, queue, report};
 
 const EXAMPLES: &str = "Examples:
   backend                                  serve the pages and the API
@@ -21,6 +22,7 @@ const EXAMPLES: &str = "Examples:
   backend demo --all --scale quick         run all of them, each within five seconds
   backend probe https://example.org/       find out why one request gets different responses
   backend dojo --seed 7                    find a fault that you do not know, against the clock
+  backend report --out report.html         all of them as one page to send around
   backend doctor                           check this machine, with a fix for each gap
 
 Every setting of `serve` is a flag or an environment variable: see `backend serve --help`.";
@@ -45,6 +47,11 @@ enum Task {
     /// Each demo shows the wrong way failing and the right way passing, on a scratch database that
     /// is dropped afterwards. Exit codes: 0 every claim held, 1 one did not, 130 stopped.
     Demo(DemoTask),
+    /// Run every demo and write one HTML file with verdicts, claims and charts
+    ///
+    /// The file needs nothing else: it opens from disk, on a phone, too. Exit codes: 0 every claim
+    /// held, 1 one did not.
+    Report(ReportArgs),
     /// List the eighteen questions, and which are built
     List {
         /// Bring the table between the index markers of this Markdown file up to date instead
@@ -85,6 +92,11 @@ pub fn run() -> ExitCode {
     match Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).task {
         Task::Serve(args) => exit(serve::run(&args)),
         Task::Demo(task) => demo(&task),
+        Task::Report(arguments) => match report::run(&arguments) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => exit(Err(error)),
+        },
         Task::List { update: None } => list(),
         Task::List { update: Some(path) } => exit(index::update(&path)),
         Task::Openapi => openapi(),
@@ -125,8 +137,23 @@ fn answer(name: &str) -> Result<&'static Answer, String> {
 }
 
 fn demo(task: &DemoTask) -> ExitCode {
+    if let Err(error) = known_switches(task) {
+        return exit(Err(error));
+    }
     let answers = if task.all { ANSWERS } else { &task.questions };
     evidence::cli::perform(answers, &task.how)
+}
+
+/// A switch that no demo knows is told before anything runs.
+fn known_switches(task: &DemoTask) -> Result<(), String> {
+    let known: Vec<&str> =
+        task.questions.iter().flat_map(|answer| switches(answer)).map(|one| one.name).collect();
+    let unknown = task.how.switches.iter().find(|name| !known.contains(&name.as_str()));
+    match unknown {
+        None => Ok(()),
+        Some(name) if known.is_empty() => Err(format!("no switch {name}; this demo has none")),
+        Some(name) => Err(format!("no switch {name}; there are: {}", known.join(", "))),
+    }
 }
 
 fn list() -> ExitCode {

@@ -31,5 +31,6 @@ pub mod cli;
 pub mod index;
 pub mod questions;
 mod queue;
+mod report;
 pub mod serve;
 pub mod study;

@@ -2,6 +2,8 @@
 
 mod greeting;
 
+use std::path::PathBuf;
+
 use clap::Args;
 use foundation::config::Config;
 use foundation::launch::{self, LaunchError, Service};
@@ -41,7 +43,7 @@ pub enum StartError {
 pub fn run(args: &ServeArgs) -> Result<(), StartError> {
     let ServeArgs { config, allow_demos } = args;
     telemetry::init(&config.log, config.log_format)?;
-    let runs = Runs::default();
+    let runs = Runs::kept_in(kept_runs(), ANSWERS);
     let backing = launch::serve(
         config,
         |address| {
@@ -59,4 +61,9 @@ pub fn run(args: &ServeArgs) -> Result<(), StartError> {
     )?;
     println!("{}", greeting::farewell(&backing));
     Ok(())
+}
+
+/// Where the last run of each answer is kept, beside the private services.
+fn kept_runs() -> PathBuf {
+    local_services::project_root().unwrap_or_default().join(".local").join("runs")
 }

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use actix_web::http::Method;
 use backend::answers::ANSWERS;
 use foundation::scratch::Scratch;
-use local_services::{Purpose, Signal, send_signal};
-use support::send;
+use local_services::{Purpose, Signal, send_signal, server_url};
+use secrecy::ExposeSecret;
+use support::{assert_balanced, send, until_scratch_databases};
 
 fn backend(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backend"));
@@ -107,8 +108,10 @@ async fn a_server_that_is_watched_and_runs_a_demo_stops_cleanly_when_told_to() {
     assert_eq!(send(address, Method::GET, "/api/v1/logs", &[], "").await.status, 200);
     let run = "/answers/error-handling/runs";
     let accept = [("accept", "application/json")];
-    assert_eq!(send(address, Method::POST, run, &accept, "scale=full").await.status, 202);
-    let watcher = send(address, Method::GET, "/runs/current/events", &[], "");
+    let accepted = send(address, Method::POST, run, &accept, "scale=full").await;
+    assert_eq!(accepted.status, 202, "{}", accepted.text);
+    // Runs that this machine remembers have numbers, too.
+    let watcher = send(address, Method::GET, accepted.header("location"), &[], "");
     let told = async {
         actix_web::rt::time::sleep(Duration::from_millis(200)).await;
         send_signal(child.id(), Signal::Terminate).unwrap();
@@ -119,6 +122,58 @@ async fn a_server_that_is_watched_and_runs_a_demo_stops_cleanly_when_told_to() {
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(0));
     assert!(told.elapsed() < Duration::from_secs(15), "it took {:?} to stop", told.elapsed());
+}
+
+#[actix_web::test]
+async fn ctrl_c_leaves_no_scratch_database_behind() {
+    let server = server_url(Purpose::Test).unwrap();
+    let mut child = backend(&["demo", "todo-api", "--scale", "full", "--json"])
+        .env("DATABASE_URL", &server)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    until_scratch_databases(child.id(), |count| count > 0).await;
+    press_ctrl_c(child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    until_scratch_databases(child.id(), |count| count == 0).await;
+}
+
+/// What a terminal sends to the program in front.
+fn press_ctrl_c(process: u32) {
+    let sent = Command::new("sh").args(["-c", &format!("kill -INT {process}")]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn a_report_of_recorded_runs_is_one_file_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.html");
+    let written = output(&["report", "--recorded", "--out", file.to_str().unwrap()]);
+    assert_eq!(written.status.code(), Some(0), "{}", text(&written.stderr));
+    let page = std::fs::read_to_string(&file).unwrap();
+    assert_balanced(&page, "the report");
+    for answer in ANSWERS {
+        assert!(page.contains(&format!("id=\"{}-heading\"", answer.slug)), "{}", answer.slug);
+    }
+    assert_eq!(page.matches("recorded-kind\">recorded").count(), 2 * ANSWERS.len());
+    assert!(page.contains("data:image/svg+xml,%3Csvg"));
+    for outside in ["src=\"http", "src=\"/", "href=\"/", "href=\"http", "<script", "<link"] {
+        assert!(!page.contains(outside), "it needs something else: {outside}");
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_any_demo_runs() {
+    let refused = output(&["report", "--out", "/nowhere/report.html"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("/nowhere/report.html"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn a_switch_that_a_demo_does_not_have_is_answered_with_those_it_has() {
+    let refused = output(&["demo", "auth", "--scale", "quick", "--switch", "none"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("limit-off"), "{}", text(&refused.stderr));
 }
 
 #[test]

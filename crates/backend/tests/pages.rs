@@ -1,8 +1,22 @@
 //! What a browser gets.
+//!
+//! Ids and roles that tests in a browser rely on, by page:
+//! - every page: `main#main`, `a.skip`, `nav[aria-label=Site] a[aria-current=page]`
+//! - `/`: `#start`, `#search`, `#q`, `#results li.row[data-slug]`, `#progress-summary`
+//! - `/answers/{slug}`: sections `#say #story #show #run …`, `#your-story input[name=story]` with
+//!   `#story-{value}`, `.predict-card[data-predict]`, `#run-form`, `#run-start`, `#run-stop`,
+//!   `#run-status-text`, `#run-queue`, `#live-ending .verdict`, `#recorded-run`
+//! - `/practice`: `#draw`, `[data-box]`, `#export`, `#import`, `#clear`, `#memory-status`;
+//!   `/practice/{slug}`: `#clock-start`, `#time`, `#answer`, `input[name=heard]`, `li.depth`,
+//!   `[data-grade]`, `#judge-status`, `#next`
+//! - `/interviewer/{slug}`: `section.switch#{name}`, `form.flip`, `#changed-{name} .expectation`,
+//!   `li[data-claim]`, `tr[data-changed]`
+//! - `/try`: `#sign-in-form`, `#register`, `#sign-in-status`, `.endpoint[data-operation]`,
+//!   `.try-form`, `.exchanges .exchange`
 
 mod support;
 
-use backend::answers::ANSWERS;
+use backend::answers::{ANSWERS, switches};
 use backend::questions::QUESTIONS;
 use backend::study::DemoPolicy;
 use error_handling::ProblemType;
@@ -12,7 +26,19 @@ use support::{HOLDING, SAMPLE, Site, assert_balanced};
 static SAMPLES: &[&Answer] = &[&SAMPLE, &HOLDING];
 
 fn addresses(answers: &[&Answer]) -> Vec<String> {
-    let mut paths = vec!["/".to_owned(), "/problems".to_owned()];
+    let mut paths: Vec<String> =
+        ["/", "/?q=index", "/practice", "/interviewer", "/try", "/problems"]
+            .map(str::to_owned)
+            .into();
+    for answer in answers {
+        paths.push(format!("/practice/{}", answer.slug));
+        if !switches(answer).is_empty() {
+            paths.push(format!("/interviewer/{}", answer.slug));
+        }
+        paths.extend(
+            (0..answer.sources.len()).map(|n| format!("/answers/{}/sources/{n}", answer.slug)),
+        );
+    }
     paths.extend(answers.iter().map(|answer| format!("/answers/{}", answer.slug)));
     paths.extend(ProblemType::ALL.iter().map(|kind| kind.uri()));
     paths
@@ -69,7 +95,7 @@ async fn questions_that_are_not_built_are_marked_and_not_linked() {
     let site = Site::start(ANSWERS, DemoPolicy::Loopback);
     let page = site.get("/").await.text;
     for question in QUESTIONS {
-        let link = format!("href=\"/answers/{}\"", question.slug);
+        let link = format!("<h3><a href=\"/answers/{}\"", question.slug);
         let built = ANSWERS.iter().any(|answer| answer.slug == question.slug);
         assert_eq!(page.contains(&link), built, "{}", question.slug);
         assert!(page.contains(question.title), "{}", question.slug);
@@ -94,6 +120,7 @@ async fn the_page_shows_what_is_said_beside_its_code_and_proof() {
         r#"<p class="senior"><strong>Senior"#,
         "<code>add</code>?</summary>",
         "recorded on <time",
+        "href=\"/answers/todo-api/sources/0#L1\"",
         "2.00 MB disk",
         "JavaScript",
     ] {
@@ -148,9 +175,91 @@ async fn files_may_be_kept_for_ever_under_the_address_of_their_content() {
 }
 
 #[actix_web::test]
+async fn the_front_page_is_light() {
+    let site = Site::start(ANSWERS, DemoPolicy::Loopback);
+    let page = site.get("/").await.text;
+    let mut bytes = page.len();
+    for file in page.split('"').filter(|part| part.starts_with("/assets/")) {
+        bytes += site.get(file).await.text.len();
+    }
+    // With what its scripts import, and without compression.
+    let imported = page.split("/assets/").nth(1).unwrap().split('/').next().unwrap();
+    bytes += site.get(&format!("/assets/{imported}/boxes.js")).await.text.len();
+    assert!(bytes < 100_000, "{bytes} bytes");
+}
+
+#[actix_web::test]
+async fn a_search_works_without_a_script_and_names_the_sections() {
+    let site = Site::start(ANSWERS, DemoPolicy::Loopback);
+    let page = site.get("/?q=Stampede").await.text;
+    assert!(page.contains("<h3><a href=\"/answers/caching\""), "{page}");
+    assert!(!page.contains("<h3><a href=\"/answers/log-partitions\""), "{page}");
+    let nothing = site.get("/?q=%3Cscript%3Ealert(1)%3C/script%3E").await.text;
+    assert!(nothing.contains("0 of 18 hold <q>&lt;script&gt;"), "{nothing}");
+    let both = site.get("/?q=covering+index").await.text;
+    assert!(both.contains("href=\"/answers/slow-query#say\""), "{both}");
+}
+
+#[actix_web::test]
+async fn a_random_question_is_one_that_is_built() {
+    let site = Site::start(SAMPLES, DemoPolicy::Loopback);
+    let reply = site.get("/practice/random").await;
+    let built = ["/practice/todo-api", "/practice/caching"];
+    assert_eq!(reply.status, 303);
+    assert!(built.contains(&reply.header("location")), "{}", reply.header("location"));
+}
+
+#[actix_web::test]
+async fn every_story_says_that_it_was_measured_on_a_demo() {
+    let site = Site::start(ANSWERS, DemoPolicy::Loopback);
+    for answer in ANSWERS {
+        let page = site.get(&format!("/answers/{}", answer.slug)).await.text;
+        let told = page.matches("measured on a demo, not in production").count();
+        assert_eq!(told, 4, "{}", answer.slug);
+        let stories: String = page.split("<article class=\"telling\"").skip(1).collect();
+        let stories = stories.split("id=\"show\"").next().unwrap();
+        for written in ["<!--", "check:", "test:", "**", "`"] {
+            assert!(!stories.contains(written), "{}: nobody says {written}", answer.slug);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_endpoint_can_be_tried_and_says_whether_it_wants_a_token() {
+    let site = Site::start(ANSWERS, DemoPolicy::Loopback);
+    let page = site.get("/try").await.text;
+    let description = site.get("/openapi.json").await.json();
+    let paths = description["paths"].as_object().unwrap();
+    for (path, methods) in paths.iter().filter(|(path, _)| path.starts_with("/api/")) {
+        for (method, operation) in methods.as_object().unwrap() {
+            let method = method.to_uppercase();
+            let form = format!("data-method=\"{method}\" data-path=\"{path}\"");
+            let found = page.split("<form").find(|part| part.contains(&form));
+            let found = found.unwrap_or_else(|| panic!("{method} {path} is missing"));
+            let guarded = operation["security"][0].get("bearer").is_some();
+            let tag = found.split('>').next().unwrap();
+            assert_eq!(tag.contains("data-guarded"), guarded, "{method} {path}");
+        }
+    }
+    let scheme = &description["components"]["securitySchemes"]["bearer"];
+    assert_eq!((&scheme["type"], &scheme["scheme"]), (&"http".into(), &"bearer".into()));
+    let guarded =
+        |path: &str, method: &str| paths[path][method]["security"][0].get("bearer").is_some();
+    assert!(guarded("/api/v1/todos", "get") && !guarded("/api/v1/sessions", "post"));
+}
+
+#[actix_web::test]
 async fn what_is_not_there_is_a_problem_and_a_wrong_method_names_the_right_ones() {
     let site = Site::start(SAMPLES, DemoPolicy::Loopback);
-    for path in ["/answers/slow-query", "/problems/none", "/runs/9/charts/a.svg", "/nowhere"] {
+    for path in [
+        "/answers/slow-query",
+        "/problems/none",
+        "/runs/9/charts/a.svg",
+        "/nowhere",
+        "/practice/none",
+        "/interviewer/caching-no",
+        "/answers/todo-api/sources/9",
+    ] {
         let reply = site.get(path).await;
         assert_eq!(reply.status, 404, "{path}");
         assert_eq!(reply.json()["type"], "/problems/not-found", "{path}");
@@ -161,6 +270,6 @@ async fn what_is_not_there_is_a_problem_and_a_wrong_method_names_the_right_ones(
     let post = actix_web::http::Method::POST;
     let reply = site.send(post, "/answers/todo-api", &[], "").await;
     assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "GET, HEAD"));
-    let reply = site.get("/runs/current/stop").await;
+    let reply = site.get("/runs/1/stop").await;
     assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "POST"));
 }

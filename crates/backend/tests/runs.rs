@@ -12,8 +12,6 @@ use support::{HOLDING, Reply, SAMPLE, Site, assert_balanced};
 
 static SAMPLES: &[&Answer] = &[&SAMPLE, &HOLDING];
 
-const EVENTS: &str = "/runs/current/events";
-
 /// The HTML of all messages of a stream, in order.
 fn messages(stream: &Reply) -> Vec<String> {
     assert_eq!(stream.header("content-type"), "text/event-stream");
@@ -31,11 +29,10 @@ fn messages(stream: &Reply) -> Vec<String> {
 #[actix_web::test]
 async fn a_run_streams_everything_it_shows_and_finishes() {
     let site = Site::start(SAMPLES, DemoPolicy::Loopback);
-    assert_eq!(site.get(EVENTS).await.status, 204, "there was no run yet");
-    let accepted = site.post("/answers/todo-api/runs", "scale=quick&seed=42&guess.sum=4").await;
-    assert_eq!(accepted.status, 202, "{}", accepted.text);
-    assert_eq!(accepted.json()["events"], EVENTS);
-    let stream = site.get(EVENTS).await;
+    assert_eq!(site.follow(1).await.status, 404, "there was no run yet");
+    let run = site.run("todo-api", "scale=quick&seed=42&guess.sum=4").await;
+    assert_eq!(run, [1]);
+    let stream = site.follow(1).await;
     assert!(stream.text.ends_with("event: finished\ndata: \n\n"), "{}", stream.text);
     for message in messages(&stream) {
         assert_balanced(&message, "a message");
@@ -47,9 +44,10 @@ async fn a_run_streams_everything_it_shows_and_finishes() {
         "A note &amp; more",
         "<span aria-hidden=\"true\">✕</span> wrong",
         "<span class=\"k\">SELECT</span>",
+        "Seq Scan on t",
         "You expected <strong>4</strong>",
         "2.50× too low",
-        "2 of 2 claims held",
+        "3 of 3 claims held",
         "verdict passed",
         "alt=\"Sums. sum. a &amp; b: 3.\"",
         "/runs/1/charts/live-sums.svg",
@@ -63,66 +61,40 @@ async fn a_run_streams_everything_it_shows_and_finishes() {
 #[actix_web::test]
 async fn a_claim_that_does_not_hold_fails_the_run_in_plain_sight() {
     let site = Site::start(SAMPLES, DemoPolicy::Loopback);
-    assert_eq!(site.post("/answers/todo-api/runs", "seed=13").await.status, 202);
-    let stream = site.get(EVENTS).await.text;
+    let run = site.run("todo-api", "seed=13").await;
+    let stream = site.follow(run[0]).await.text;
     assert!(stream.contains("verdict failed") && stream.contains("Did not hold:"), "{stream}");
-    assert!(stream.contains("1 of 2 claims held"), "{stream}");
+    assert!(stream.contains("2 of 3 claims held"), "{stream}");
 }
 
 #[actix_web::test]
 async fn the_demo_of_error_handling_passes_from_the_page() {
     let site = Site::start(ANSWERS, DemoPolicy::Loopback);
-    let accepted = site.post("/answers/error-handling/runs", "scale=quick").await;
-    assert_eq!(accepted.status, 202, "{}", accepted.text);
-    let stream = site.get(EVENTS).await;
+    let run = site.run("error-handling", "scale=quick").await;
+    let stream = site.follow(run[0]).await;
     let last = messages(&stream).pop().unwrap();
     assert!(last.contains("verdict passed") || last.contains("Passed:"), "{last}");
     assert!(!stream.text.contains("verdict failed"), "{}", stream.text);
 }
 
 #[actix_web::test]
-async fn one_demo_runs_at_a_time_and_can_be_stopped() {
-    let site = Site::start(SAMPLES, DemoPolicy::Loopback);
-    assert_eq!(site.post("/answers/caching/runs", "").await.status, 202);
-    let second = site.post("/answers/todo-api/runs", "").await;
-    assert_eq!(second.status, 409);
-    assert_eq!(second.json()["type"], "/problems/conflict");
-    assert!(second.json()["detail"].as_str().unwrap().contains("caching"), "{}", second.text);
-    let page = site.get("/answers/caching").await.text;
-    assert!(page.contains("data-running"));
-    assert!(site.get("/answers/todo-api").await.text.contains("is running; one runs at a time"));
-    assert_eq!(site.post("/runs/current/stop", "").await.status, 204);
-    let stream = site.get(EVENTS).await.text;
-    assert!(stream.contains("verdict stopped"), "{stream}");
-    assert_eq!(site.post("/answers/todo-api/runs", "").await.status, 202, "the place is free");
-}
-
-#[actix_web::test]
 async fn every_watcher_sees_the_end_however_late_it_came() {
     let site = Site::start(SAMPLES, DemoPolicy::Loopback);
-    assert_eq!(site.post("/answers/caching/runs", "").await.status, 202);
+    site.run("caching", "").await;
     let stopping = async {
         actix_web::rt::time::sleep(Duration::from_millis(150)).await;
-        site.post("/runs/current/stop", "").await
+        site.post("/runs/1/stop", "").await
     };
     let late = async {
         actix_web::rt::time::sleep(Duration::from_millis(80)).await;
-        site.get(EVENTS).await
+        site.follow(1).await
     };
-    let (early, late, _) = futures_util::future::join3(site.get(EVENTS), late, stopping).await;
+    let (early, late, stopped) = futures_util::future::join3(site.follow(1), late, stopping).await;
+    assert_eq!(stopped.status, 204);
     for stream in [early, late] {
-        assert!(stream.text.contains("It waits") && stream.text.contains("verdict stopped"));
+        assert!(stream.text.contains("verdict stopped"), "{}", stream.text);
         assert!(stream.text.ends_with("event: finished\ndata: \n\n"), "{}", stream.text);
     }
-}
-
-#[actix_web::test]
-async fn a_plain_form_is_led_back_to_its_page() {
-    let site = Site::start(SAMPLES, DemoPolicy::Loopback);
-    let origin = format!("http://{}", site.address);
-    let headers = [("origin", origin.as_str()), ("accept", "text/html")];
-    let reply = site.send(Method::POST, "/answers/todo-api/runs", &headers, "scale=quick").await;
-    assert_eq!((reply.status.as_u16(), reply.header("location")), (303, "/answers/todo-api#run"));
 }
 
 #[actix_web::test]
@@ -134,7 +106,7 @@ async fn strangers_cannot_start_or_stop_a_demo() {
         ("another port of this machine", own.as_str(), "http://127.0.0.1:1"),
         ("a rebound name", "evil.example", "http://evil.example"),
     ];
-    for path in ["/answers/todo-api/runs", "/runs/current/stop"] {
+    for path in ["/answers/todo-api/runs", "/runs/1/stop"] {
         for (case, host, origin) in cases {
             let headers = [("host", host), ("origin", origin)];
             let reply = site.send(Method::POST, path, &headers, "scale=quick").await;
@@ -142,7 +114,7 @@ async fn strangers_cannot_start_or_stop_a_demo() {
             assert_eq!(reply.json()["type"], "/problems/forbidden", "{case}");
         }
     }
-    assert_eq!(site.get(EVENTS).await.status, 204, "nothing was started");
+    assert_eq!(site.follow(1).await.status, 404, "nothing was started");
 }
 
 #[actix_web::test]
@@ -166,6 +138,7 @@ async fn a_field_that_cannot_be_read_is_named() {
         ("guess.sum=much", "#/guess.sum"),
         ("guess.none=1", "#/guess.none"),
         ("other=1", "#/other"),
+        ("switch=index-dropped", "#/switch"),
     ];
     for (form, pointer) in cases {
         let reply = site.post("/answers/todo-api/runs", form).await;

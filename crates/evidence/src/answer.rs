@@ -51,6 +51,22 @@ pub struct Needs {
     pub memory_bytes: u64,
 }
 
+/// Something that an interviewer takes away with a follow-up: "and if somebody drops the index?"
+///
+/// A demo asks [`Stage::switch`] at the one place where it matters. Chosen, instead of a second demo:
+/// what the claims say is the same in both runs, so the difference between them is the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// What [`Stage::switch`] is asked for, such as `index-dropped`.
+    pub name: &'static str,
+    /// The follow-up as it is asked.
+    pub question: &'static str,
+    /// What the run does differently, in one sentence.
+    pub change: &'static str,
+    /// Ids of the claims that no longer hold; every other one still does.
+    pub breaks: &'static [&'static str],
+}
+
 /// Embeds source files of the calling crate: `sources!["src/lib.rs", "src/demo.rs"]`.
 #[macro_export]
 macro_rules! sources {

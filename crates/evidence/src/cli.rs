@@ -30,6 +30,9 @@ pub struct DemoArgs {
     /// Ask for your guess before each number is measured
     #[arg(long, conflicts_with = "json")]
     pub predict: bool,
+    /// Flip a switch of the demo, such as index-dropped, and see which claims break
+    #[arg(long = "switch", value_name = "NAME", conflicts_with = "record")]
+    pub switches: Vec<String>,
     /// Keep the run: events, charts, and the numbers in the answer's README
     #[arg(long)]
     pub record: bool,
@@ -132,6 +135,20 @@ pub fn perform(answers: &[&'static Answer], arguments: &DemoArgs) -> ExitCode {
     }
 }
 
+/// Performs a demo without showing it, until `interrupt` is requested; gives everything that happened.
+#[must_use]
+pub fn run_quietly(
+    answer: &'static Answer,
+    scale: Scale,
+    seed: u64,
+    interrupt: &Interrupt,
+) -> Vec<Event> {
+    let recorder = Arc::new(Recorder::default());
+    let options = RunOptions { scale, seed, interrupt: interrupt.clone(), switches: Vec::new() };
+    crate::run(answer, &options, recorder.clone());
+    recorder.events()
+}
+
 /// How one run of several ended.
 struct Performed {
     answer: &'static Answer,
@@ -157,8 +174,8 @@ fn perform_one(
 ) -> Performed {
     let recorder = Arc::new(Recorder::default());
     let sink = Tee::new(vec![shown, recorder.clone()]);
-    let options =
-        RunOptions { scale: arguments.scale, seed: arguments.seed, interrupt: interrupt.clone() };
+    let DemoArgs { scale, seed, switches, .. } = arguments.clone();
+    let options = RunOptions { scale, seed, interrupt: interrupt.clone(), switches };
     let verdict = crate::run(answer, &options, Arc::new(sink));
     let events = recorder.events();
     let recorded = !arguments.record || keep(answer, &events, arguments.force);
@@ -197,8 +214,10 @@ fn keep(answer: &Answer, events: &[Event], force: bool) -> bool {
     }
 }
 
+/// Requests the interrupt at Ctrl-C or SIGTERM; the second one ends the process at once.
+///
 /// The handler can be set once per process; a second call leaves the first in place.
-fn stop_on_signal(interrupt: &Interrupt) {
+pub fn stop_on_signal(interrupt: &Interrupt) {
     let interrupt = interrupt.clone();
     let asked = AtomicBool::new(false);
     let handler = move || {

@@ -23,6 +23,9 @@ pub enum Event {
         seed: u64,
         /// Where it runs, and when it began.
         machine: Machine,
+        /// Names of the switches that were flipped; none in a run that may be quoted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        switches: Vec<String>,
     },
     /// What else the run stands on became known; completes the stamp of [`Event::Started`].
     Environment {

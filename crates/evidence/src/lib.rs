@@ -27,7 +27,7 @@ mod terminal;
 mod text;
 pub mod workspace;
 
-pub use answer::{Answer, Needs, Source};
+pub use answer::{Answer, Needs, Source, Switch};
 pub use chart::{Bar, Chart, ChartKind, Line, TimelineRow};
 pub use event::{BlockKind, Cell, Comparison, Event, Lower, Measurement, RungKind, Story, Verdict};
 pub use machine::Machine;

@@ -100,6 +100,8 @@ pub struct Stage {
     scale: Scale,
     seed: u64,
     interrupt: Interrupt,
+    /// Names of the switches that are flipped, and whether the demo has looked at each.
+    switches: Vec<(String, AtomicBool)>,
     bars: AtomicU32,
     ladders: AtomicU32,
     passed: AtomicU32,
@@ -120,11 +122,33 @@ impl Stage {
             scale,
             seed,
             interrupt,
+            switches: Vec::new(),
             bars: AtomicU32::new(0),
             ladders: AtomicU32::new(0),
             passed: AtomicU32::new(0),
             failed: AtomicU32::new(0),
         }
+    }
+
+    /// The same stage with these switches flipped.
+    #[must_use]
+    pub fn flipping(mut self, names: &[String]) -> Self {
+        self.switches = names.iter().map(|name| (name.clone(), AtomicBool::new(false))).collect();
+        self
+    }
+
+    /// Whether the reader flipped this switch. Asked by the demo where the switch matters, whether it
+    /// is flipped or not.
+    #[must_use]
+    pub fn switch(&self, name: &str) -> bool {
+        let flipped = self.switches.iter().find(|(flipped, _)| flipped == name);
+        flipped.inspect(|(_, read)| read.store(true, Ordering::Relaxed)).is_some()
+    }
+
+    /// A flipped switch that the demo has not asked for.
+    pub(crate) fn unread_switch(&self) -> Option<&str> {
+        let unread = self.switches.iter().find(|(_, read)| !read.load(Ordering::Relaxed));
+        unread.map(|(name, _)| name.as_str())
     }
 
     /// How much data to use.

@@ -79,6 +79,29 @@ fn an_error_and_a_panic_both_end_in_a_failed_run() {
 }
 
 #[test]
+fn a_flipped_switch_changes_what_the_demo_does_and_an_unknown_one_fails_the_run() {
+    let demo = |stage: &Stage| {
+        stage.check("one", "it holds", !stage.switch("index-dropped"));
+        Ok(())
+    };
+    let run = |switch: Option<&str>| {
+        let switches: Vec<String> = switch.map(str::to_owned).into_iter().collect();
+        let options = RunOptions { switches, ..RunOptions::default() };
+        let recorder = Arc::new(Recorder::default());
+        let verdict = evidence::run(&answer(demo), &options, recorder.clone());
+        (verdict, recorder.events())
+    };
+    assert_eq!(run(None).0, Verdict::Passed);
+    let (verdict, events) = run(Some("index-dropped"));
+    assert_eq!((verdict, error(&events)), (Verdict::Failed, None));
+    let json = serde_json::to_string(&events[0]).unwrap();
+    assert!(json.contains(r#""switches":["index-dropped"]"#), "{json}");
+    let (verdict, events) = run(Some("none"));
+    assert_eq!(verdict, Verdict::Failed);
+    assert!(error(&events).unwrap().contains("no switch named none"));
+}
+
+#[test]
 fn a_request_to_stop_ends_the_run_at_the_next_progress() {
     let (verdict, events) = run(|stage| {
         let mut bar = stage.progress("work", 10, "rows");

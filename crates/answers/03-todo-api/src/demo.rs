@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 
 use crate::MODULE;
 use edits::Edits;
+pub(crate) use edits::NO_IF_MATCH;
 
 const TODOS: &str = "/api/v1/todos";
 const CATEGORIES: &str = "/api/v1/categories";

@@ -21,7 +21,7 @@ mod state;
 pub mod store;
 mod tempting;
 
-use evidence::{Answer, sources};
+use evidence::{Answer, Switch, sources};
 use foundation::module::Module;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -66,6 +66,14 @@ pub static ANSWER: Answer = Answer {
     demo: demo::perform,
     routes: Some(routes),
 };
+
+/// What an interviewer may take away.
+pub const SWITCHES: &[Switch] = &[Switch {
+    name: demo::NO_IF_MATCH,
+    question: "And if a client never sends If-Match?",
+    change: "The editors of the right rung leave the If-Match header out; the server is the same.",
+    breaks: &["if-match-loses-no-edit"],
+}];
 
 /// The API with its cache, its limit and sign-in.
 pub static MODULE: Module = Module { routes, start: state::Todos::start, jobs: &[] };

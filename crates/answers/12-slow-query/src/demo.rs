@@ -18,6 +18,7 @@ use evidence::{Needs, Outcome, Quantity, Scale, Stage, Story};
 use foundation::scratch::{Scratch, ScratchError};
 
 use crate::orders::{self, Year};
+pub(crate) use ladder::INDEX_DROPPED;
 
 /// Orders copied by one statement: progress is seen and a stop is quick.
 const CHUNK: u64 = 50_000;

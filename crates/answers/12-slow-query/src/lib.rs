@@ -18,7 +18,7 @@ mod schema;
 pub mod statements;
 pub mod tempting;
 
-use evidence::{Answer, sources};
+use evidence::{Answer, Switch, sources};
 
 /// Question 12.
 pub static ANSWER: Answer = Answer {
@@ -51,3 +51,22 @@ pub static ANSWER: Answer = Answer {
     demo: demo::perform,
     routes: None,
 };
+
+/// What an interviewer may take away.
+pub const SWITCHES: &[Switch] = &[Switch {
+    name: demo::INDEX_DROPPED,
+    question: "And if somebody drops the index?",
+    change: "The covering index is never made; statement, table and every other rung are the same.",
+    breaks: &[
+        "one-column-fetches-every-order-of-the-seller",
+        "wrong-column-order-reads-everybody-s-orders",
+        "cast-of-the-column-hides-it-from-the-index",
+        "covering-reads-a-thousandth",
+        "covering-never-visits-the-table",
+        "partial-index-is-a-fraction-and-as-good",
+        "expression-index-serves-the-cast-and-covers-nothing",
+        "both-crowds-use-the-plan-they-stand-for",
+        "calculated-and-kept-counts-are-right",
+        "guard-lets-the-good-plan-pass",
+    ],
+}];

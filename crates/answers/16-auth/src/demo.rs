@@ -22,6 +22,7 @@ use evidence::{Needs, Outcome, Scale, Stage, Story};
 use foundation::scratch::Scratch;
 use serde_json::{Value, json};
 
+pub(crate) use guesses::LIMIT_OFF;
 use guesses::Verified;
 use replay::Stolen;
 

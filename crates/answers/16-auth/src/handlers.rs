@@ -27,6 +27,7 @@ const BODY_LIMIT: usize = 16 << 10;
 #[utoipa::path(
     tag = "sessions",
     operation_id = "log_in",
+    security(()),
     request_body = LoginRequest,
     responses((status = 201, body = Granted), Unauthenticated, WriteProblems),
 )]
@@ -53,6 +54,7 @@ pub(crate) async fn log_in(
 #[utoipa::path(
     tag = "sessions",
     operation_id = "refresh_session",
+    security(()),
     request_body = RefreshRequest,
     responses((status = 200, body = Granted), Unauthenticated, WriteProblems),
 )]

@@ -44,7 +44,7 @@ mod testing;
 mod token;
 mod token_keys;
 
-use evidence::{Answer, sources};
+use evidence::{Answer, Switch, sources};
 use foundation::module::Module;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -109,6 +109,14 @@ pub static ANSWER: Answer = Answer {
     demo: demo::perform,
     routes: Some(routes),
 };
+
+/// What an interviewer may take away.
+pub const SWITCHES: &[Switch] = &[Switch {
+    name: demo::LIMIT_OFF,
+    question: "And if somebody turns the limit off?",
+    change: "The servers of the right rung run with both log-in limits at 0; Redis and hashes stay.",
+    breaks: &["guesses-are-limited", "the-owner-gets-in-again", "a-lock-is-for-the-owner-too"],
+}];
 
 /// The API with its keys, its hashing lane, its limits and its hourly job.
 pub static MODULE: Module = Module { routes, start, jobs: &[&job::SESSION_EXPIRY] };

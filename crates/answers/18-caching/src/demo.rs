@@ -20,6 +20,7 @@ use foundation::testing::TestRedis;
 use tokio::runtime::{Builder, Runtime};
 
 use ladder::Climbed;
+pub(crate) use replicas::REDIS_GONE;
 use store::Store;
 
 /// Posts in the store.

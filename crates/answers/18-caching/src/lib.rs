@@ -30,7 +30,7 @@ mod writes;
 use std::sync::Arc;
 
 use actix_web::web;
-use evidence::{Answer, sources};
+use evidence::{Answer, Switch, sources};
 use foundation::module::{Module, Share, StartFailure, Starting};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -82,6 +82,14 @@ pub static ANSWER: Answer = Answer {
     demo: demo::perform,
     routes: Some(routes),
 };
+
+/// What an interviewer may take away.
+pub const SWITCHES: &[Switch] = &[Switch {
+    name: demo::REDIS_GONE,
+    question: "And if Redis is gone?",
+    change: "Both servers of the right rungs run without Redis: each caches alone and hears of nobody.",
+    breaks: &["one-load-at-expiry", "nothing-stale-after-a-write", "a-slow-load-keeps-nothing-old"],
+}];
 
 /// The statistics of a server's caches. An answer that caches starts its own with
 /// [`Caches::start`], which gives all of them the same.

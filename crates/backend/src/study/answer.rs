@@ -1,4 +1,4 @@
-//! The page of one answer: say it, show it, call it, run it, and know when it is wrong.
+//! The page of one answer: say it, show it, run it, and know when it is wrong.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use error_handling::Problem;
@@ -8,12 +8,14 @@ use maud::{Markup, PreEscaped, html};
 use super::digest::{self, Digest};
 use super::layout::Page;
 use super::markdown::{self, Context};
-use super::{Study, api, assets, panel, problems};
-use crate::questions::{self, Question};
+use super::story::{self, Origin};
+use super::{Built, Study, assets, panel, predict, problems};
+use crate::answers::switches;
+use crate::questions::{self, QUESTIONS, Question};
 
 /// Sections after the demo: heading in the README, and in the line of jump links.
 const REST: [(&str, &str); 5] = [
-    ("The tempting wrong version", "Tempting, and wrong"),
+    ("The tempting wrong version", "Tempting version"),
     ("Why this, not that", "Why"),
     ("When this answer is wrong", "When wrong"),
     ("Follow-ups", "Follow-ups"),
@@ -29,31 +31,34 @@ pub(super) async fn page(
     let Some((answer, digest)) = study.find(&slug) else {
         return problems::missing(&request, "answer");
     };
-    let host = request.connection_info().host().to_owned();
     let title = asked(answer);
     let context = digest.context(answer);
+    let story = your_story(&study, (answer, digest));
     let main = html! {
-        article.answer {
-            (hero(answer, digest, title, context))
-            (jump_links(digest))
-            (say_it(digest, context))
-            section.wide #show { h2 { "Show it" } (digest.show) }
-            @if !digest.endpoints.is_empty() {
-                section #call { h2 { "Call it" } (api::panel(&digest.endpoints, &host)) }
+        (hero(&study, (answer, digest), title, context))
+        div.with-nav {
+            (jump_links(digest, story.is_some()))
+            article.answer data-slug=(answer.slug) {
+                (say_it(digest, context))
+                @if let Some(story) = story { section #story { h2 { "Your story" } (story) } }
+                section #show { h2 { "Show it" } (digest.show) (call_it(answer, digest)) }
+                section #run {
+                    h2 { "Run it" }
+                    (predict::cards(digest))
+                    (markdown::blocks(&digest.run_it(), context))
+                    (panel::panel(&study, answer, digest))
+                    (panel::recorded(digest))
+                }
+                @for (heading, _) in REST { (rest(answer, digest, heading, context)) }
+                (neighbours(&study, answer))
             }
-            section #run {
-                h2 { "Run it" }
-                (markdown::blocks(&digest.run_it(), context))
-                (panel::panel(&study, answer, digest))
-                (panel::recorded(digest))
-            }
-            @for (heading, _) in REST { (rest(digest, heading, context)) }
-            (neighbours(&study, answer))
         }
     };
     Ok(Page {
         title,
         about: "An interview answer with code that runs and numbers that were measured.",
+        part: "/",
+        scripts: &["copy.js", "run.js", "predict.js"],
         main,
     }
     .respond())
@@ -66,7 +71,7 @@ pub(super) async fn recorded_picture(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (slug, id) = path.into_inner();
-    let svg = study.find(&slug).and_then(|(answer, _)| digest::recorded_picture(answer, &id));
+    let svg = study.find(&slug).and_then(|(_, digest)| digest::recorded_picture(digest, &id));
     Ok(assets::picture(&request, svg.ok_or_else(|| Problem::not_found("picture"))?))
 }
 
@@ -75,39 +80,56 @@ fn asked(answer: &'static Answer) -> &'static str {
     questions::by_slug(answer.slug).map_or(answer.title, |question| question.title)
 }
 
-fn hero(answer: &Answer, digest: &Digest, title: &str, context: Context<'_>) -> Markup {
+/// The story with the numbers of this machine, if the demo ever ran here.
+fn your_story(study: &Study, (answer, digest): Built<'_>) -> Option<Markup> {
+    let here = study
+        .runs
+        .measured(answer.slug, |run| story::section(&digest.readme, run, Origin::Here))
+        .flatten();
+    here.or_else(|| story::section(&digest.readme, &digest.recorded_run, Origin::Recorded))
+}
+
+fn hero(study: &Study, (answer, digest): Built<'_>, title: &str, context: Context<'_>) -> Markup {
     let (prose, with_code) = digest.minutes;
+    let here = study.runs.measured(answer.slug, |run| {
+        format!("{} of {} claims held here on {}", run.passed, run.passed + run.failed, run.day())
+    });
     html! {
         header.hero {
-            p.eyebrow { a href="/" { "Question " (answer.number) " of " (questions::QUESTIONS.len()) } }
+            p.eyebrow { a href="/" { "Question " (answer.number) " of " (QUESTIONS.len()) } }
             h1 { (title) }
             @if let Some(text) = digest.readme.section("Question") {
                 div.lead { (markdown::blocks(text, context)) }
             }
             ul.facts {
-                @if let Some(Question { listens_for, .. }) = questions::by_slug(answer.slug) {
+                @if let Some(Question { listens_for, level, .. }) = questions::by_slug(answer.slug) {
                     li.listens { span.fact-name { "They listen for" } " " (listens_for) }
+                    li { span.fact-name { "Level" } " " (level.word()) "; what a senior adds is marked" }
                 }
-                li { span.fact-name { "To read" } " " (prose) " min, " (with_code) " with the code below" }
-                li { span.fact-name { "Level" } " starts at junior; what a senior adds is marked" }
-                @if let Some((held, made)) = digest.tally {
-                    li { span.fact-name { "Proof" } " " (held) " of " (made) " claims held on " time { (digest.recorded_on) } }
+                li { span.fact-name { "To read" } " " (prose) " min, " (with_code) " with the code" }
+                @if let Some(here) = here {
+                    li { span.fact-name { "Proof" } " " (here) }
+                } @else if let Some((held, made)) = digest.tally {
+                    li { span.fact-name { "Proof" } " " (held) " of " (made) " claims held when recorded on " time { (digest.recorded_on) } }
                 }
+                li { a href={ "/practice/" (answer.slug) } { "Practise it" } }
             }
         }
     }
 }
 
-fn jump_links(digest: &Digest) -> Markup {
+fn jump_links(digest: &Digest, has_story: bool) -> Markup {
     html! {
         nav.jump aria-label="On this page" {
-            a href="#say" { "Say it" }
-            a href="#show" { "Show it" }
-            @if !digest.endpoints.is_empty() { a href="#call" { "Call it" } }
-            a href="#run" { "Run it" }
-            @for (heading, short) in REST {
-                @if digest.readme.section(heading).is_some() {
-                    a href={ "#" (markdown::slug(heading)) } { (short) }
+            ol {
+                li { a href="#say" { "Say it" } }
+                @if has_story { li { a href="#story" { "Your story" } } }
+                li { a href="#show" { "Show it" } }
+                li { a href="#run" { "Run it" } }
+                @for (heading, short) in REST {
+                    @if digest.readme.section(heading).is_some() {
+                        li { a href={ "#" (markdown::slug(heading)) } { (short) } }
+                    }
                 }
             }
         }
@@ -127,9 +149,9 @@ fn say_it(digest: &Digest, context: Context<'_>) -> Markup {
                         }
                     }
                 }
-                @if !digest.stamp.is_empty() {
-                    p.footnote { span.measured { "Underlined" } " numbers were measured by the recorded run: " (digest.stamp) }
-                }
+            }
+            @if !digest.stamp.is_empty() {
+                p.footnote { span.measured { "Underlined" } " numbers were measured by the recorded run: " (digest.stamp) }
             }
         }
     }
@@ -140,7 +162,19 @@ fn with_senior_marked(html: &Markup) -> Markup {
     PreEscaped(html.0.replace("<p><strong>Senior", "<p class=\"senior\"><strong>Senior"))
 }
 
-fn rest(digest: &Digest, heading: &str, context: Context<'_>) -> Markup {
+fn call_it(answer: &Answer, digest: &Digest) -> Markup {
+    html! {
+        @if digest.endpoints > 0 {
+            p.call-it {
+                "This answer serves " (digest.endpoints)
+                (if digest.endpoints == 1 { " endpoint" } else { " endpoints" }) " right here: "
+                a href={ "/try#" (answer.slug) } { "try them" } "."
+            }
+        }
+    }
+}
+
+fn rest(answer: &Answer, digest: &Digest, heading: &str, context: Context<'_>) -> Markup {
     let Some(text) = digest.readme.section(heading) else { return Markup::default() };
     html! {
         section id=(markdown::slug(heading)) {
@@ -150,6 +184,12 @@ fn rest(digest: &Digest, heading: &str, context: Context<'_>) -> Markup {
                     details.follow-up {
                         summary { (markdown::inline(&follow_up.question, context)) }
                         (markdown::blocks(&follow_up.answer, context))
+                    }
+                }
+                @for switch in switches(answer) {
+                    p.switch-link {
+                        a href={ "/interviewer/" (answer.slug) "#" (switch.name) } { (switch.question) }
+                        " Flip the switch and see what breaks."
                     }
                 }
             } @else { (markdown::blocks(text, context)) }

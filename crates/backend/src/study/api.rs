@@ -1,122 +1,122 @@
-//! The live API of an answer, read from its own OpenAPI description.
+//! The live API, read from its own OpenAPI description.
+
+mod sample;
 
 use evidence::Answer;
 use foundation::http::describe;
-use maud::{Markup, html};
-use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
-use utoipa::openapi::{RefOr, Required};
+use serde_json::Value;
 
 /// One method of one path.
 #[derive(Debug)]
 pub(super) struct Endpoint {
-    method: &'static str,
-    path: String,
-    summary: String,
-    /// Names of the query parameters that must be there.
-    required: Vec<String>,
-    /// An example body, or an empty object, for methods that take one.
-    body: Option<String>,
+    /// Its name in the description, such as `create_todo`.
+    pub(super) id: String,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) summary: String,
+    pub(super) fields: Vec<Field>,
+    /// An example of the body, for methods that take one.
+    pub(super) body: Option<Body>,
+    /// Whether it wants an access token.
+    pub(super) guarded: bool,
+}
+
+/// A parameter of path, query or header.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: String,
+    /// `path`, `query` or `header`.
+    pub(super) place: String,
+    pub(super) required: bool,
+    pub(super) example: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) media_type: String,
+    pub(super) example: String,
 }
 
 impl Endpoint {
     /// Whether a browser can open it as it stands.
-    fn opens(&self) -> bool {
-        self.method == "GET" && self.required.is_empty() && !self.path.contains('{')
+    pub(super) fn opens(&self) -> bool {
+        let asks = self.fields.iter().any(|field| field.required);
+        self.method == "GET" && !asks && !self.guarded
     }
 
-    fn curl(&self, host: &str) -> String {
-        let query: Vec<String> = self.required.iter().map(|name| format!("{name}=…")).collect();
-        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-        let url = format!("http://{host}{}{query}", self.path);
-        match &self.body {
-            Some(body) => format!(
-                "curl -i -X {} '{url}' -H 'content-type: application/json' -d '{body}'",
-                self.method
-            ),
-            None if self.method == "GET" => format!("curl -i '{url}'"),
-            None => format!("curl -i -X {} '{url}'", self.method),
+    /// A line for a terminal. `host` is what the reader's browser used.
+    pub(super) fn curl(&self, host: &str) -> String {
+        let mut path = self.path.clone();
+        let mut query = Vec::new();
+        let mut headers = String::new();
+        for field in &self.fields {
+            let example = if field.example.is_empty() { "…" } else { &field.example };
+            match field.place.as_str() {
+                "path" => path = path.replace(&format!("{{{}}}", field.name), example),
+                "query" if field.required => query.push(format!("{}={example}", field.name)),
+                "header" if field.required => {
+                    headers.push_str(&format!(" -H '{}: {example}'", field.name));
+                }
+                _ => {}
+            }
         }
+        if self.guarded {
+            headers.push_str(" -H \"authorization: Bearer $TOKEN\"");
+        }
+        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+        let method =
+            if self.method == "GET" { String::new() } else { format!(" -X {}", self.method) };
+        let body = self.body.as_ref().map_or_else(String::new, |body| {
+            let one_line: String =
+                body.example.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            format!(" -H 'content-type: {}' -d '{one_line}'", body.media_type)
+        });
+        format!("curl -i{method} 'http://{host}{path}{query}'{headers}{body}")
     }
 }
 
 /// The endpoints that an answer mounts, without the operational ones every server has.
-pub(super) fn endpoints(answer: &Answer) -> Vec<Endpoint> {
+pub(super) fn of(answer: &Answer) -> Vec<Endpoint> {
     let Some(routes) = answer.routes else { return Vec::new() };
-    let description = describe(&[routes]);
-    let paths = description.paths.paths.iter();
-    paths.flat_map(|(path, item)| operations(path, item)).collect()
-}
-
-fn operations(path: &str, item: &PathItem) -> Vec<Endpoint> {
-    let operations = [
-        ("GET", &item.get),
-        ("POST", &item.post),
-        ("PUT", &item.put),
-        ("PATCH", &item.patch),
-        ("DELETE", &item.delete),
-    ];
+    let description = serde_json::to_value(describe(&[routes])).unwrap_or_default();
+    let paths = description["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(path, item)| {
+        let item = item.as_object().into_iter().flatten();
+        item.map(move |(method, operation)| (path, method, operation))
+    });
     operations
-        .into_iter()
-        .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
-        .filter(|(_, operation)| !is_operational(operation))
-        .map(|(method, operation)| endpoint(method, path, operation))
+        .filter(|(_, _, operation)| !is_operational(operation))
+        .map(|(path, method, operation)| endpoint(&description, path, method, operation))
         .collect()
 }
 
-fn is_operational(operation: &Operation) -> bool {
-    operation.tags.iter().flatten().any(|tag| tag == "operations")
+fn is_operational(operation: &Value) -> bool {
+    let tags = operation["tags"].as_array();
+    tags.is_some_and(|tags| tags.iter().any(|tag| tag == "operations"))
 }
 
-fn endpoint(method: &'static str, path: &str, operation: &Operation) -> Endpoint {
-    let parameters = operation.parameters.iter().flatten();
-    let required = parameters.filter_map(|parameter| match parameter {
-        RefOr::T(Parameter {
-            name,
-            parameter_in: ParameterIn::Query,
-            required: Required::True,
-            ..
-        }) => Some(name.clone()),
-        _ => None,
+fn endpoint(description: &Value, path: &str, method: &str, operation: &Value) -> Endpoint {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let fields = operation["parameters"].as_array().into_iter().flatten().map(|parameter| Field {
+        name: text(&parameter["name"]),
+        place: text(&parameter["in"]),
+        required: parameter["required"] == true,
+        example: sample::parameter(parameter),
     });
-    let summary = operation.summary.clone().or_else(|| operation.description.clone());
+    let content = operation["requestBody"]["content"].as_object();
+    let body = content.and_then(|content| content.iter().next()).map(|(media_type, content)| {
+        Body { media_type: media_type.clone(), example: sample::body(description, content) }
+    });
+    let guarded = operation["security"]
+        .as_array()
+        .is_some_and(|demands| demands.iter().any(|demand| demand.get("bearer").is_some()));
     Endpoint {
-        method,
+        id: text(&operation["operationId"]),
+        method: method.to_uppercase(),
         path: path.to_owned(),
-        summary: summary.unwrap_or_default(),
-        required: required.collect(),
-        body: operation.request_body.is_some().then(|| example(operation)),
-    }
-}
-
-/// The example that the route documents for its body, or a hint where to look.
-fn example(operation: &Operation) -> String {
-    let content = match &operation.request_body {
-        Some(RefOr::T(body)) => body.content.values().next(),
-        _ => None,
-    };
-    let example = content.and_then(|content| match content {
-        RefOr::T(content) => content.example.as_ref().map(ToString::to_string),
-        RefOr::Ref(_) => None,
-    });
-    example.unwrap_or_else(|| "{ … }".to_owned())
-}
-
-/// The endpoints with a line to paste into a terminal. `host` is what the reader's browser used.
-pub(super) fn panel(endpoints: &[Endpoint], host: &str) -> Markup {
-    html! {
-        ul.endpoints {
-            @for one in endpoints {
-                li {
-                    p.endpoint {
-                        span class={ "method " (one.method.to_lowercase()) } { (one.method) }
-                        code { (one.path) }
-                        @if one.opens() { a.open href=(one.path) { "open" span.hidden { " " (one.path) } } }
-                    }
-                    @if !one.summary.is_empty() { p.summary { (one.summary) } }
-                    pre.code.copy tabindex="0" { code { (one.curl(host)) } }
-                }
-            }
-        }
-        p { a href="/docs/" { "Try them in the API documentation" } }
+        summary: text(&operation["summary"]),
+        fields: fields.collect(),
+        body,
+        guarded,
     }
 }

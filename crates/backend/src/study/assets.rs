@@ -1,11 +1,12 @@
-//! The three files that pages load, under addresses that change with their content.
+//! The files that pages load, under addresses that change with their content.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, ETAG};
 use actix_web::{HttpRequest, HttpResponse, web};
 use error_handling::Problem;
+use foundation::precondition::IfNoneMatch;
 
 /// A file inside the binary.
 struct Asset {
@@ -14,22 +15,52 @@ struct Asset {
     text: &'static str,
 }
 
-const ASSETS: [Asset; 3] = [
-    Asset {
-        name: "style.css",
-        media_type: "text/css; charset=utf-8",
-        text: include_str!("assets/style.css"),
-    },
-    Asset {
-        name: "study.js",
-        media_type: "text/javascript; charset=utf-8",
-        text: include_str!("assets/study.js"),
-    },
-    Asset { name: "icon.svg", media_type: "image/svg+xml", text: include_str!("assets/icon.svg") },
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+macro_rules! assets {
+    ($($name:literal $media_type:expr),+ $(,)?) => {
+        &[$(Asset {
+            name: $name,
+            media_type: $media_type,
+            text: include_str!(concat!("assets/", $name)),
+        }),+]
+    };
+}
+
+/// One style sheet per layer and one small script per page; scripts import each other by these names.
+const ASSETS: &[Asset] = assets![
+    "base.css" CSS,
+    "pages.css" CSS,
+    "runs.css" CSS,
+    "page.js" SCRIPT,
+    "copy.js" SCRIPT,
+    "progress.js" SCRIPT,
+    "search.js" SCRIPT,
+    "run.js" SCRIPT,
+    "follow.js" SCRIPT,
+    "predict.js" SCRIPT,
+    "boxes.js" SCRIPT,
+    "practice.js" SCRIPT,
+    "practice-list.js" SCRIPT,
+    "interviewer.js" SCRIPT,
+    "exchange.js" SCRIPT,
+    "try.js" SCRIPT,
+    "icon.svg" "image/svg+xml",
 ];
 
-/// One hash for all three: they change together with a release, never one by one.
-static VERSION: LazyLock<String> = LazyLock::new(|| fingerprint(ASSETS.map(|asset| asset.text)));
+/// The style sheets in the order in which they build on each other.
+pub(super) const STYLES: [&str; 3] = ["base.css", "pages.css", "runs.css"];
+
+/// The style sheets as one text, for a page that stands alone.
+pub(super) fn styles() -> String {
+    let of = |name: &str| ASSETS.iter().find(|asset| asset.name == name).map(|asset| asset.text);
+    STYLES.iter().filter_map(|name| of(name)).collect()
+}
+
+/// One hash for all: they change together with a release, never one by one.
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| fingerprint(ASSETS.iter().map(|asset| asset.text).collect::<Vec<_>>()));
 
 /// The address of a file, which may be kept for ever.
 pub(super) fn address(name: &str) -> String {
@@ -60,11 +91,7 @@ pub(super) async fn serve(path: web::Path<(String, String)>) -> Result<HttpRespo
 /// A picture of a run: checked again on each visit, as the next recording has the same name.
 pub(super) fn picture(request: &HttpRequest, svg: String) -> HttpResponse {
     let tag = format!("\"{}\"", fingerprint(&svg));
-    let unchanged = request
-        .headers()
-        .get(IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
+    let unchanged = IfNoneMatch::of(request.headers()).has(&tag);
     let mut response = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
     if unchanged { response.finish() } else { response.content_type("image/svg+xml").body(svg) }

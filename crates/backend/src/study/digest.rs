@@ -1,14 +1,15 @@
 //! What a page of an answer is made of, taken from README, sources and recorded run once.
 
 use evidence::readme::{RECORDED_BEGIN, RECORDED_END, Readme, ShowRow};
-use evidence::{Answer, Chart, Event, Unit, Verdict, record};
+use evidence::{Answer, Chart, Quantity, Unit, Verdict, record};
 use maud::Markup;
 
-use super::api::{self, Endpoint};
-use super::events::{self, Place};
+use super::api;
+use super::events::{self, Pictures, Place};
 use super::markdown::{Checks, Context};
 use super::show;
-use super::view::RunView;
+use super::view::{Item, RunView};
+use crate::questions;
 
 /// Words of text and of code that one reads in a minute.
 const PROSE_PER_MINUTE: usize = 220;
@@ -26,9 +27,10 @@ pub(super) struct Digest {
     pub(super) tally: Option<(u32, u32)>,
     /// Whether the recorded run passed.
     pub(super) passed: bool,
-    /// Id, question and unit of what a reader may guess before a run.
-    pub(super) predictions: Vec<(String, String, Unit)>,
-    pub(super) endpoints: Vec<Endpoint>,
+    /// What a reader may guess before a run.
+    pub(super) predictions: Vec<Prediction>,
+    /// How many endpoints it serves.
+    pub(super) endpoints: usize,
     /// Claims of the recorded run by their ids.
     pub(super) checks: Checks,
     /// Paths of files with an item on the page.
@@ -37,7 +39,19 @@ pub(super) struct Digest {
     pub(super) show: Markup,
     /// The recorded run.
     pub(super) recorded: Markup,
+    pub(super) recorded_run: RunView,
     pub(super) minutes: (usize, usize),
+    /// Everything that a search looks through, in lower case.
+    pub(super) text: String,
+}
+
+/// Something to guess, and what the recorded run measured.
+#[derive(Clone, Debug)]
+pub(super) struct Prediction {
+    pub(super) id: String,
+    pub(super) question: String,
+    pub(super) unit: Unit,
+    pub(super) measured: Option<Quantity>,
 }
 
 impl Digest {
@@ -48,11 +62,11 @@ impl Digest {
         let rows = readme.show_rows();
         let mut digest = Self {
             stamp: record::stamp(&run),
-            recorded_on: day(&run),
+            recorded_on: view.day().to_owned(),
             tally: (!run.is_empty()).then_some((view.passed, view.passed + view.failed)),
             passed: view.finished.as_ref().is_some_and(|end| end.verdict == Verdict::Passed),
-            predictions: predictions(&run),
-            endpoints: api::endpoints(answer),
+            predictions: predictions(&view),
+            endpoints: api::of(answer).len(),
             checks: view
                 .checks()
                 .map(|one| (one.id.clone(), (one.passed, one.claim.clone())))
@@ -61,6 +75,8 @@ impl Digest {
             show: Markup::default(),
             recorded: events::whole(&view, &recorded_place(answer)),
             minutes: minutes(answer, &rows),
+            text: searched(answer),
+            recorded_run: view,
             readme,
         };
         digest.show = show::table(answer, &digest, &rows);
@@ -82,29 +98,33 @@ impl Digest {
 }
 
 /// A picture of the recorded run.
-pub(super) fn recorded_picture(answer: &Answer, id: &str) -> Option<String> {
-    let view = RunView::of(&record::load(answer.recorded));
-    view.chart(id).map(Chart::to_svg)
+pub(super) fn recorded_picture(digest: &Digest, id: &str) -> Option<String> {
+    digest.recorded_run.chart(id).map(Chart::to_svg)
 }
 
 fn recorded_place(answer: &Answer) -> Place {
-    Place { prefix: "recorded", pictures: format!("/answers/{}/recorded", answer.slug) }
+    let pictures = Pictures::Below(format!("/answers/{}/recorded", answer.slug));
+    Place { prefix: "recorded", pictures }
 }
 
-fn day(run: &[Event]) -> String {
-    let at = run.iter().find_map(|event| match event {
-        Event::Started { machine, .. } => machine.at.get(..10),
-        _ => None,
-    });
-    at.unwrap_or_default().to_owned()
-}
-
-fn predictions(run: &[Event]) -> Vec<(String, String, Unit)> {
-    let of = |event: &Event| match event {
-        Event::Prediction { id, question, unit } => Some((id.clone(), question.clone(), *unit)),
+fn predictions(run: &RunView) -> Vec<Prediction> {
+    let of = |item: &Item| match item {
+        Item::Prediction { id, question, unit, measured } => Some(Prediction {
+            id: id.clone(),
+            question: question.clone(),
+            unit: *unit,
+            measured: *measured,
+        }),
         _ => None,
     };
-    run.iter().filter_map(of).collect()
+    run.items().filter_map(of).collect()
+}
+
+/// Question and README in lower case; the marks of Markdown do no harm.
+fn searched(answer: &Answer) -> String {
+    let question = questions::by_slug(answer.slug);
+    let asked = question.map(|one| format!("{} {}", one.title, one.listens_for));
+    format!("{} {} {}", answer.title, asked.unwrap_or_default(), answer.readme).to_lowercase()
 }
 
 fn shown(answer: &Answer, rows: &[ShowRow]) -> Vec<String> {

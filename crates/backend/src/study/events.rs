@@ -8,13 +8,23 @@ use maud::{Markup, html};
 use super::view::{Change, Finished, RunView, Started, Step};
 use items::{Guesses, item};
 
+pub(super) use items::ladder_table;
+
 /// Where a run stands on its page.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     /// Beginning of every element id, as a page may hold a live and a recorded run.
     pub(super) prefix: &'static str,
-    /// Address below which the run's pictures are found.
-    pub(super) pictures: String,
+    pub(super) pictures: Pictures,
+}
+
+/// Where the pictures of a run are.
+#[derive(Clone, Debug)]
+pub(super) enum Pictures {
+    /// Each at an address below this one.
+    Below(String),
+    /// Inside the page, which then needs nothing but itself.
+    Inside,
 }
 
 /// A whole run.
@@ -61,6 +71,21 @@ pub(super) fn status(view: &RunView) -> Markup {
     }
 }
 
+/// The runs in front of one that waits; empty once it is its turn.
+pub(super) fn queue(ahead: &[String]) -> Markup {
+    html! {
+        div #run-queue {
+            @if !ahead.is_empty() {
+                p.notice {
+                    "Waiting: one demo runs at a time, and " (ahead.len())
+                    (if ahead.len() == 1 { " is" } else { " are" }) " in front of this one."
+                }
+                ol.queue { @for name in ahead { li { (name) } } }
+            }
+        }
+    }
+}
+
 /// How many claims held so far; at the end the verdict says so.
 pub(super) fn tally(view: &RunView) -> Markup {
     html! {
@@ -82,8 +107,9 @@ fn claims(view: &RunView) -> String {
 fn head(view: &RunView, place: &Place) -> Markup {
     html! {
         p.stamp id={ (place.prefix) "-head" } {
-            @if let Some(Started { scale, seed, machine }) = &view.started {
+            @if let Some(Started { scale, seed, machine, switches }) = &view.started {
                 "scale " (scale) " · seed " (seed) " · " (machine.line())
+                @for name in switches { " · flipped: " (name) }
                 @if machine.profile == "debug" {
                     " " strong { "Debug build: counts hold, times mean little." }
                 }

@@ -1,18 +1,21 @@
-//! The front page: all eighteen questions, those that are built first.
+//! The front page: all eighteen questions, a search over them, and one first step.
+
+use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web};
-use evidence::Answer;
 use maud::{Markup, html};
 
-use super::Study;
-use super::digest::Digest;
 use super::layout::Page;
-use crate::questions::{QUESTIONS, Question};
+use super::search::Query;
+use super::{Built, Study};
+use crate::questions::{self, QUESTIONS, Question};
 
-/// The page.
-pub(super) async fn page(study: web::Data<Study>) -> HttpResponse {
-    let (built, open): (Vec<&Question>, Vec<&Question>) =
-        QUESTIONS.iter().partition(|question| study.find(question.slug).is_some());
+/// The page; `?q=` leaves the questions that hold every word.
+pub(super) async fn page(
+    study: web::Data<Study>,
+    query: web::Query<BTreeMap<String, String>>,
+) -> HttpResponse {
+    let query = Query::parse(query.get("q").map_or("", String::as_str));
     let main = html! {
         header.hero {
             h1 { "Do not tell them. Show your work." }
@@ -21,72 +24,138 @@ pub(super) async fn page(study: web::Data<Study>) -> HttpResponse {
                 "the right way passing, and the number you may quote, measured on your own machine."
             }
         }
-        (method())
-        section aria-labelledby="built" {
-            h2 #built { "Answers" span.count { (built.len()) " of " (QUESTIONS.len()) } }
-            ol.answers {
-                @for question in &built {
-                    @if let Some((answer, digest)) = study.find(question.slug) { (card(question, answer, digest)) }
-                }
+        @if query.is_empty() { (first_step(&study)) }
+        section.questions aria-labelledby="questions" {
+            div.questions-head {
+                h2 #questions { "Questions" }
+                (search_form(&query))
             }
-        }
-        @if !open.is_empty() {
-            section aria-labelledby="open" {
-                h2 #open { "Not built yet" span.count { (open.len()) } }
-                ol.open-questions { @for question in &open { (open_question(question)) } }
-            }
+            p.progress-line #progress-summary hidden {}
+            (results(&study, &query))
         }
     };
     let about = "Eighteen back-end interview questions answered with Rust that runs.";
-    Page { title: "Questions", about, main }.respond()
+    let scripts = &["progress.js", "search.js"];
+    Page { title: "Questions", about, part: "/", scripts, main }.respond()
 }
 
-/// How an answer is meant to be used, in the order of its page.
-fn method() -> Markup {
-    let steps = [
-        ("Say it", "Thirty seconds, then two minutes, in words you can speak."),
-        ("Show it", "Each sentence beside the code it is about and the proof that it holds."),
-        ("Run it", "The wrong way and the right way under one load, here and now."),
-        ("Doubt it", "When this answer is wrong, and what was left out."),
-    ];
+/// One thing to do, instead of eighteen to choose from.
+fn first_step(study: &Study) -> Markup {
+    let built = study.find(questions::FIRST).or_else(|| study.find(study.answers.first()?.slug));
+    let Some((answer, digest)) = built else { return Markup::default() };
+    let title = questions::by_slug(answer.slug).map_or(answer.title, |question| question.title);
     html! {
-        ol.method aria-label="How to read an answer" {
-            @for (name, text) in steps { li { strong { (name) } span { (text) } } }
+        section.first-step aria-labelledby="first-step" {
+            div {
+                h2 #first-step { "New here? Start with one." }
+                p {
+                    strong { (title) ":" } " read the thirty seconds, guess the number, and run its demo: it takes about five seconds. "
+                    "Every other answer is built the same way, " (digest.minutes.0) " minutes each."
+                }
+            }
+            a.button.primary #start href={ "/answers/" (answer.slug) } { "Start with question " (answer.number) }
         }
     }
 }
 
-fn card(question: &Question, answer: &Answer, digest: &Digest) -> Markup {
+fn search_form(query: &Query) -> Markup {
     html! {
-        li.card {
-            span.number aria-hidden="true" { (question.number) }
-            div.card-text {
-                h3 { a href={ "/answers/" (answer.slug) } { (question.title) } }
-                p.listens { span.fact-name { "They listen for" } " " (question.listens_for) "." }
-                ul.facts {
-                    @if let Some((held, made)) = digest.tally {
-                        li class=(if digest.passed { "held" } else { "broken" }) {
-                            (if digest.passed { "✓ " } else { "✗ " })
-                            (held) " of " (made) " claims held on " time { (digest.recorded_on) }
-                        }
-                    } @else { li { "no run recorded yet" } }
-                    @if !digest.endpoints.is_empty() { li { (digest.endpoints.len()) " live endpoints" } }
-                    li { (digest.minutes.0) " min to read" }
+        form.search #search role="search" method="get" action="/" {
+            label.hidden for="q" { "Search questions and answers" }
+            input #q type="search" name="q" value=(query.text) placeholder="Search, for example: index" autocomplete="off" maxlength="120";
+            button type="submit" { "Search" }
+        }
+    }
+}
+
+/// The list, which a script replaces as a whole while somebody types.
+fn results(study: &Study, query: &Query) -> Markup {
+    let found: Vec<_> = study
+        .questions()
+        .filter(|(question, built)| query.matches(question, built.as_ref().map(|built| built.1)))
+        .collect();
+    html! {
+        div #results {
+            p.result-count role="status" {
+                @if !query.is_empty() {
+                    (found.len()) " of " (QUESTIONS.len()) (if found.len() == 1 { " holds " } else { " hold " }) q { (query.text) } ". " a href="/" { "Show all" }
+                }
+            }
+            ol.rows {
+                @for (question, built) in found {
+                    @match built {
+                        Some(built) => (row(study, question, built, query)),
+                        None => (open_row(question)),
+                    }
                 }
             }
         }
     }
 }
 
-fn open_question(question: &Question) -> Markup {
+fn row(study: &Study, question: &Question, (answer, digest): Built<'_>, query: &Query) -> Markup {
     html! {
-        li {
+        li.row data-slug=(answer.slug) {
             span.number aria-hidden="true" { (question.number) }
-            div.card-text {
-                p.question { (question.title) }
+            div.row-text {
+                h3 { a href={ "/answers/" (answer.slug) } { (question.title) } }
+                p.listens { (question.listens_for) }
+                (found_in(answer.slug, &query.sections(&digest.readme)))
+            }
+            ul.row-facts {
+                li { (question.level.word()) }
+                li { (digest.minutes.0) " min" }
+                (verdict(study, (answer, digest)))
+                li.own-progress data-progress=(answer.slug) hidden {}
+            }
+        }
+    }
+}
+
+fn found_in(slug: &str, sections: &[(String, String)]) -> Markup {
+    html! {
+        @if !sections.is_empty() {
+            p.found {
+                "in "
+                @for (index, (heading, id)) in sections.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    a href={ "/answers/" (slug) "#" (id) } { (heading) }
+                }
+            }
+        }
+    }
+}
+
+/// The last verdict: of this machine if it ever ran here, else of the recording.
+fn verdict(study: &Study, (answer, digest): Built<'_>) -> Markup {
+    let here = study.runs.measured(answer.slug, |run| {
+        let day = run.day().to_owned();
+        (run.failed == 0 && run.passed > 0, run.passed, run.passed + run.failed, day)
+    });
+    html! {
+        @match (here, digest.tally) {
+            (Some((passed, held, made, day)), _) => {
+                li.verdict-here.held[passed].broken[!passed] {
+                    (if passed { "✓ " } else { "✗ " }) (held) " of " (made) " held here, " time { (day) }
+                }
+            }
+            (None, Some((held, made))) => {
+                li.verdict-recorded { "not run here; " (held) " of " (made) " recorded" }
+            }
+            (None, None) => li { "no run recorded yet" },
+        }
+    }
+}
+
+fn open_row(question: &Question) -> Markup {
+    html! {
+        li.row.open {
+            span.number aria-hidden="true" { (question.number) }
+            div.row-text {
+                h3 { (question.title) }
                 p.listens { (question.listens_for) }
             }
-            span.not-built { "not built yet" }
+            ul.row-facts { li { (question.level.word()) } li { span.not-built { "not built yet" } } }
         }
     }
 }

@@ -5,15 +5,27 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
 use maud::{DOCTYPE, Markup, html};
 
-use super::assets::address;
+use super::assets::{STYLES, address};
+
+/// Parts of the site, in the order of the line at the top.
+const PARTS: [(&str, &str); 4] = [
+    ("/", "Questions"),
+    ("/practice", "Practice"),
+    ("/interviewer", "Interviewer"),
+    ("/try", "Try the API"),
+];
 
 /// What differs from page to page.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Page<'text> {
     /// Text of the browser's tab, without the name of the site.
     pub(super) title: &'text str,
     /// One sentence for search engines and link previews.
     pub(super) about: &'text str,
+    /// Address of the part it belongs to; empty for none.
+    pub(super) part: &'text str,
+    /// Scripts it needs besides the one of every page.
+    pub(super) scripts: &'text [&'text str],
     /// The content, with the page's one first-level heading.
     pub(super) main: Markup,
 }
@@ -44,13 +56,15 @@ impl Page<'_> {
                     meta name="description" content=(self.about);
                     title { (self.title) " · Show your work" }
                     link rel="icon" href=(address("icon.svg")) type="image/svg+xml";
-                    link rel="stylesheet" href=(address("style.css"));
-                    script src=(address("study.js")) defer {}
+                    @for name in STYLES { link rel="stylesheet" href=(address(name)); }
+                    @for name in ["page.js"].iter().chain(self.scripts) {
+                        script type="module" src=(address(name)) {}
+                    }
                 }
                 body {
                     a.skip href="#main" { "Skip to the content" }
-                    (site_header())
-                    main #main { (self.main) }
+                    (site_header(self.part))
+                    main #main tabindex="-1" { (self.main) }
                     (site_footer())
                 }
             }
@@ -58,15 +72,15 @@ impl Page<'_> {
     }
 }
 
-fn site_header() -> Markup {
+fn site_header(part: &str) -> Markup {
     html! {
         header.site {
             div.wide {
                 a.brand href="/" { img src=(address("icon.svg")) alt="" width="22" height="22"; "Show your work" }
                 nav aria-label="Site" {
-                    a href="/" { "Questions" }
-                    a href="/docs/" { "API" }
-                    a href="/problems" { "Problems" }
+                    @for (address, name) in PARTS {
+                        a href=(address) aria-current=[(address == part).then_some("page")] { (name) }
+                    }
                 }
             }
         }
@@ -78,10 +92,12 @@ fn site_footer() -> Markup {
         footer.site {
             div.wide {
                 p { "Made from the READMEs and the source this program was built from. Nothing is loaded from elsewhere." }
-                nav aria-label="Machine-readable" {
+                nav aria-label="For programs" {
+                    a href="/docs/" { "API documentation" }
                     a href="/openapi.json" { "openapi.json" }
-                    a href="/health/ready" { "health" }
-                    a href="/metrics" { "metrics" }
+                    a href="/problems" { "Problem types" }
+                    a href="/health/ready" { "Health" }
+                    a href="/metrics" { "Metrics" }
                 }
             }
         }

@@ -1,24 +1,34 @@
 //! The study pages: rendered here, from the READMEs, the sources and the recorded runs.
 //!
-//! Reading order: `index` and `answer` (the pages) → `show`, `api`, `panel` (their parts) → `view`
-//! and `events` (a run as HTML) → `runs`, `stream`, `guard` (running one from the page).
+//! Reading order: `index`, `answer`, `practice`, `interviewer` and `try_it` (the pages) → `show`,
+//! `story`, `predict`, `panel`, `api` (their parts) → `view`, `events` and `difference` (runs as
+//! HTML) → `runs`, `stream`, `guard` (running one from the page) → `report` (all of it in a file).
 
 mod answer;
 mod api;
 mod assets;
+mod difference;
 mod digest;
 mod events;
 mod guard;
 mod highlight;
 mod index;
+mod interviewer;
 mod layout;
 mod markdown;
 mod panel;
+mod practice;
+mod predict;
 mod problems;
+pub(crate) mod report;
 mod request;
 mod runs;
+mod search;
 mod show;
+mod source;
+mod story;
 mod stream;
+mod try_it;
 mod view;
 
 use std::sync::{Arc, OnceLock};
@@ -35,6 +45,11 @@ pub use runs::Runs;
 
 use digest::Digest;
 
+use crate::questions::{QUESTIONS, Question};
+
+/// An answer and what its page is made of.
+type Built<'study> = (&'static Answer, &'study Digest);
+
 /// What the pages are made of; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Study {
@@ -49,8 +64,22 @@ impl Study {
     /// Pages for these answers.
     #[must_use]
     pub fn new(answers: &'static [&'static Answer], policy: DemoPolicy, runs: Runs) -> Self {
-        let digests = answers.iter().map(|_| OnceLock::new()).collect();
-        Self { answers, digests: Arc::new(digests), runs, policy }
+        let digests = Arc::new(answers.iter().map(|_| OnceLock::new()).collect());
+        let study = Self { answers, digests, runs, policy };
+        study.prepare();
+        study
+    }
+
+    /// Makes every digest on a thread, so that the first page need not wait for all of them.
+    fn prepare(&self) {
+        let study = self.clone();
+        let work = move || {
+            study.answers.iter().for_each(|one| {
+                let _ = study.find(one.slug);
+            })
+        };
+        // Without the thread each page makes its own.
+        let _ = std::thread::Builder::new().name("study pages".to_owned()).spawn(work);
     }
 
     /// Mounts every page.
@@ -59,15 +88,20 @@ impl Study {
         Arc::new(move |config| mount(config, self.clone()))
     }
 
+    /// Every question with its answer, where it is built.
+    fn questions(&self) -> impl Iterator<Item = (&'static Question, Option<Built<'_>>)> {
+        QUESTIONS.iter().map(|question| (question, self.find(question.slug)))
+    }
+
     /// The answer with this slug and what its page is made of.
-    fn find(&self, slug: &str) -> Option<(&'static Answer, &Digest)> {
+    fn find(&self, slug: &str) -> Option<Built<'_>> {
         let at = self.answers.iter().position(|answer| answer.slug == slug)?;
         let digest = self.digests[at].get_or_init(|| Digest::of(self.answers[at]));
         Some((self.answers[at], digest))
     }
 }
 
-/// Every address of the pages. A browser's form can only post, hence the two POST routes.
+/// Every address of the pages. A browser's form can only post, hence the POST routes.
 fn mount(config: &mut ServiceConfig, study: Study) {
     config
         .app_data(web::Data::new(study))
@@ -77,9 +111,16 @@ fn mount(config: &mut ServiceConfig, study: Study) {
             reads("/answers/{slug}/recorded/{chart}.svg")
                 .route(web::get().to(answer::recorded_picture)),
         )
+        .service(reads("/answers/{slug}/sources/{index}").route(web::get().to(source::page)))
+        .service(reads("/practice").route(web::get().to(practice::list)))
+        .service(reads("/practice/random").route(web::get().to(practice::random)))
+        .service(reads("/practice/{slug}").route(web::get().to(practice::page)))
+        .service(reads("/interviewer").route(web::get().to(interviewer::list)))
+        .service(reads("/interviewer/{slug}").route(web::get().to(interviewer::page)))
+        .service(reads("/try").route(web::get().to(try_it::page)))
         .service(writes("/answers/{slug}/runs").route(web::post().to(request::start)))
-        .service(writes("/runs/current/stop").route(web::post().to(request::stop)))
-        .service(reads("/runs/current/events").route(web::get().to(stream::watch)))
+        .service(writes("/runs/{number}/stop").route(web::post().to(request::stop)))
+        .service(reads("/runs/{number}/events").route(web::get().to(stream::watch)))
         .service(reads("/runs/{number}/charts/{chart}.svg").route(web::get().to(request::picture)))
         .service(reads("/problems").route(web::get().to(problems::all)))
         .service(reads("/problems/{name}").route(web::get().to(problems::one)))

@@ -4,33 +4,36 @@ use evidence::{Answer, Needs, Quantity, Scale};
 use maud::{Markup, html};
 
 use super::digest::Digest;
-use super::request::entered_in;
 use super::{DemoPolicy, Study};
 
 /// Everything below "Run it" that has to do with runs.
 pub(super) fn panel(study: &Study, answer: &'static Answer, digest: &Digest) -> Markup {
-    let live = study.runs.snapshot_for(answer.slug);
-    let running = study.runs.running();
+    let latest = study.runs.latest(answer.slug, None);
+    let goes_on = latest.as_ref().filter(|run| !run.is_over).map(|run| run.number);
     html! {
-        div.demo #demo data-running[running == Some(answer.slug)] {
+        div.demo #demo data-run=[goes_on] {
             @if study.policy == DemoPolicy::Nobody {
                 p.notice {
                     "This server listens beyond its own machine, so demos are not run from the page. "
                     "In a checkout: " code { "make demo Q=" (answer.slug) }
                 }
-            } @else { (form(answer, digest, running)) }
+            } @else { (form(answer, goes_on)) (elsewhere(study, answer)) }
             p.run-line {
-                span role="status" aria-live="polite" { span #run-status-text {} }
+                span role="status" { span #run-status-text {} }
                 span #run-tally {}
             }
             p.notice.problem #run-problem role="alert" hidden {}
-            @match live { Some(run) => (run), None => div #live {} }
+            @match latest {
+                Some(run) => { (run.queue) (run.whole) },
+                None => { div #run-queue {} div #live {} },
+            }
+            @if !digest.predictions.is_empty() { p.hint { "Your predictions above are judged by this run, too." } }
         }
     }
 }
 
-fn form(answer: &Answer, digest: &Digest, running: Option<&str>) -> Markup {
-    let elsewhere = running.filter(|slug| *slug != answer.slug);
+fn form(answer: &Answer, goes_on: Option<u64>) -> Markup {
+    let stop = goes_on.map(|number| format!("/runs/{number}/stop"));
     html! {
         form.run-form #run-form method="post" action={ "/answers/" (answer.slug) "/runs" } {
             fieldset.scales {
@@ -44,14 +47,10 @@ fn form(answer: &Answer, digest: &Digest, running: Option<&str>) -> Markup {
                     }
                 }
             }
-            @if !digest.predictions.is_empty() { (guesses(digest)) }
             div.run-buttons {
-                button.primary type="submit" { "Run the demo" }
-                button #run-stop type="submit" formaction="/runs/current/stop" hidden[running != Some(answer.slug)] { "Stop" }
+                button.primary #run-start type="submit" { "Run the demo" }
+                button #run-stop type="submit" formaction=[stop] hidden[goes_on.is_none()] { "Stop" }
                 label.seed { "Seed " input type="number" name="seed" value="42" min="0" inputmode="numeric"; }
-            }
-            @if let Some(other) = elsewhere {
-                p.notice { "The demo of " a href={ "/answers/" (other) "#run" } { (other) } " is running; one runs at a time." }
             }
             noscript {
                 p.notice {
@@ -63,19 +62,14 @@ fn form(answer: &Answer, digest: &Digest, running: Option<&str>) -> Markup {
     }
 }
 
-fn guesses(digest: &Digest) -> Markup {
+/// What a run that is asked for now would wait for.
+fn elsewhere(study: &Study, answer: &Answer) -> Markup {
+    let other = study.runs.running().filter(|(_, other)| other.slug != answer.slug);
     html! {
-        details.guesses {
-            summary { "Guess first (optional)" }
-            p { "A number you committed to before seeing the real one is a number you remember." }
-            @for (id, question, unit) in &digest.predictions {
-                label.guess {
-                    span { (question) }
-                    span.guess-field {
-                        input type="number" step="any" min="0" name={ "guess." (id) } inputmode="decimal";
-                        " " (entered_in(*unit).0)
-                    }
-                }
+        @if let Some((_, other)) = other {
+            p.notice #elsewhere {
+                "The demo of " a href={ "/answers/" (other.slug) "#run" } { (other.slug) }
+                " is running; one runs at a time, and yours would wait for it."
             }
         }
     }
@@ -110,7 +104,7 @@ pub(super) fn recorded(digest: &Digest) -> Markup {
         return html! { p.notice { "No run has been recorded yet." } };
     };
     html! {
-        details.recorded #recorded-run open {
+        details.recorded #recorded-run open[digest.predictions.is_empty()] {
             summary {
                 h3 { "The last recorded run" }
                 span.recorded-line {

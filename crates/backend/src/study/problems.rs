@@ -32,7 +32,8 @@ pub(super) async fn all() -> HttpResponse {
             }
         }
     };
-    Page { title: "Problem types", about: "The error types of this API.", main }.respond()
+    Page { title: "Problem types", about: "The error types of this API.", main, ..Page::default() }
+        .respond()
 }
 
 /// The page of one problem type.
@@ -64,7 +65,7 @@ pub(super) async fn one(
             }
         }
     };
-    Ok(Page { title: kind.title(), about: advice(kind.fault()), main }.respond())
+    Ok(Page { title: kind.title(), about: advice(kind.fault()), main, ..Page::default() }.respond())
 }
 
 /// 404: a page for a browser, the problem itself for everybody else.
@@ -80,7 +81,12 @@ pub(super) fn missing(request: &HttpRequest, what: &str) -> Result<HttpResponse,
             p.lead { "It may not be built yet. " a href="/" { "See all questions" } "." }
         }
     };
-    let page = Page { title: "Not found", about: "There is nothing at this address.", main };
+    let page = Page {
+        title: "Not found",
+        about: "There is nothing at this address.",
+        main,
+        ..Page::default()
+    };
     Ok(page.respond_with(StatusCode::NOT_FOUND))
 }
 

@@ -5,26 +5,40 @@ use std::collections::BTreeMap;
 use actix_web::http::header::{ACCEPT, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use error_handling::{InvalidField, Problem};
-use evidence::{Scale, Unit};
+use evidence::{Answer, Scale, Switch, Unit};
 use serde::Serialize;
 
-use super::Study;
-use super::assets;
 use super::digest::Digest;
 use super::runs::Wish;
+use super::{Study, assets};
+use crate::answers::switches;
 
 /// The body of a 202.
 #[derive(Serialize)]
 struct Accepted {
     /// The answer whose demo runs.
     answer: &'static str,
-    /// Where to watch it.
-    events: &'static str,
+    /// How many runs are in front of it.
+    position: usize,
+    /// What to follow, in this order: the run without the switch first, where there is none yet.
+    follow: Vec<Follow>,
 }
 
-const EVENTS: &str = "/runs/current/events";
+/// Where one run is followed and stopped.
+#[derive(Serialize)]
+struct Follow {
+    run: u64,
+    events: String,
+    stop: String,
+}
 
-/// Starts the demo of an answer: 202 for a script, 303 back to the page for a plain form.
+impl Follow {
+    fn of(run: u64) -> Self {
+        Self { run, events: format!("/runs/{run}/events"), stop: format!("/runs/{run}/stop") }
+    }
+}
+
+/// Puts the demo of an answer in line: 202 for a script, 303 back to its page for a plain form.
 pub(super) async fn start(
     request: HttpRequest,
     study: web::Data<Study>,
@@ -33,31 +47,40 @@ pub(super) async fn start(
 ) -> Result<HttpResponse, Problem> {
     study.policy.admit(&request)?;
     let (answer, digest) = study.find(&slug).ok_or_else(|| Problem::not_found("answer"))?;
-    study.runs.start(answer, wish(&form, digest)?)?;
-    if wants_json(&request) {
-        let accepted = Accepted { answer: answer.slug, events: EVENTS };
-        return Ok(HttpResponse::Accepted().insert_header((LOCATION, EVENTS)).json(accepted));
+    let wish = wish(&form, answer, digest)?;
+    let switch = wish.switch;
+    let ticket = study.runs.ask(answer, wish)?;
+    if !wants_json(&request) {
+        return Ok(match switch {
+            Some(switch) => back_to(&format!("/interviewer/{}#{}", answer.slug, switch.name)),
+            None => back_to(&format!("/answers/{}#run", answer.slug)),
+        });
     }
-    Ok(back_to(answer.slug))
+    let follow: Vec<Follow> =
+        ticket.first.into_iter().chain([ticket.number]).map(Follow::of).collect();
+    let location = follow.first().map(|one| one.events.clone()).unwrap_or_default();
+    let accepted = Accepted { answer: answer.slug, position: ticket.position, follow };
+    Ok(HttpResponse::Accepted().insert_header((LOCATION, location)).json(accepted))
 }
 
-/// Asks the current run to stop; harmless when there is none.
+/// Asks a run to stop, or takes it out of the line; harmless when it is over.
 pub(super) async fn stop(
     request: HttpRequest,
     study: web::Data<Study>,
+    number: web::Path<u64>,
 ) -> Result<HttpResponse, Problem> {
     study.policy.admit(&request)?;
-    let running = study.runs.running();
+    let (runs, number) = (study.runs.clone(), *number);
+    let slug = runs.slug_of(number).ok_or_else(|| Problem::not_found("run"))?;
     // A hook may wait for the database, so it must not hold up a worker.
-    let runs = study.runs.clone();
-    let _ = web::block(move || runs.stop()).await;
-    match running {
-        Some(slug) if !wants_json(&request) => Ok(back_to(slug)),
-        _ => Ok(HttpResponse::NoContent().finish()),
+    let _ = web::block(move || runs.stop(number)).await;
+    if wants_json(&request) {
+        return Ok(HttpResponse::NoContent().finish());
     }
+    Ok(back_to(&format!("/answers/{slug}#run")))
 }
 
-/// A chart of the current run.
+/// A chart of a run.
 pub(super) async fn picture(
     request: HttpRequest,
     study: web::Data<Study>,
@@ -68,8 +91,8 @@ pub(super) async fn picture(
     Ok(assets::picture(&request, svg))
 }
 
-fn back_to(slug: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, format!("/answers/{slug}#run"))).finish()
+fn back_to(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, address)).finish()
 }
 
 fn wants_json(request: &HttpRequest) -> bool {
@@ -78,13 +101,18 @@ fn wants_json(request: &HttpRequest) -> bool {
 }
 
 /// Reads the form; a field left empty keeps its default.
-fn wish(form: &BTreeMap<String, String>, digest: &Digest) -> Result<Wish, Problem> {
+fn wish(
+    form: &BTreeMap<String, String>,
+    answer: &Answer,
+    digest: &Digest,
+) -> Result<Wish, Problem> {
     let mut wish = Wish { seed: 42, ..Wish::default() };
     let mut refused = Vec::new();
     for (name, value) in form.iter().filter(|(_, value)| !value.trim().is_empty()) {
         let understood = match name.as_str() {
             "scale" => scale(value).map(|scale| wish.scale = scale),
             "seed" => value.trim().parse().ok().map(|seed| wish.seed = seed),
+            "switch" => switch(value, answer).map(|one| wish.switch = Some(one)),
             _ => guess(name, value, digest).map(|guess| wish.guesses.extend([guess])),
         };
         if understood.is_none() {
@@ -99,12 +127,17 @@ fn scale(name: &str) -> Option<Scale> {
     [Scale::Quick, Scale::Default, Scale::Full].into_iter().find(|scale| scale.to_string() == name)
 }
 
+/// A switch that the demo of this answer has.
+fn switch(name: &str, answer: &Answer) -> Option<&'static Switch> {
+    switches(answer).iter().find(|switch| switch.name == name)
+}
+
 /// A guess for a prediction that the recorded run asked.
 fn guess(name: &str, value: &str, digest: &Digest) -> Option<(String, f64)> {
     let id = name.strip_prefix("guess.")?;
-    let (_, _, unit) = digest.predictions.iter().find(|(known, _, _)| known == id)?;
+    let unit = digest.predictions.iter().find(|known| known.id == id)?.unit;
     let number: f64 = value.trim().parse().ok().filter(|number: &f64| number.is_finite())?;
-    Some((id.to_owned(), number * entered_in(*unit).1))
+    Some((id.to_owned(), number * entered_in(unit).1))
 }
 
 /// Name and size of the unit that a guess is entered in.

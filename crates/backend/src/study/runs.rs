@@ -1,193 +1,203 @@
-//! The one demo run that goes on, and everybody who watches it.
+//! Demo runs: the one that goes on, those that wait for it, and the last one of each answer.
+//!
+//! One at a time: two would distort each other's numbers. Read `run.rs` (one run), `place.rs` (what
+//! is found where), `watching.rs` (who looks on, and what happens when they leave) and `kept.rs`
+//! (what is left of a run on disk).
 
-use std::collections::BTreeMap;
+mod kept;
+mod line;
+mod run;
+mod watching;
+
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use error_handling::{Cause, Problem, ProblemType};
-use evidence::{Answer, Chart, Event, Interrupt, RunOptions, Scale, Sink};
-use maud::{Markup, html};
-use tokio::sync::broadcast;
+use error_handling::{Cause, Problem};
+use evidence::{Answer, Chart, Event, Interrupt, RunOptions, Sink};
+use maud::Markup;
 
-use super::events::{self, Place};
+use super::events;
 use super::view::RunView;
+use line::Line;
 
-/// Messages that a slow watcher may fall behind before it gets the whole state instead.
-const BACKLOG: usize = 256;
+pub(super) use run::{Message, Wish};
+pub(super) use watching::Watching;
 
 /// How long a stopping server waits for a demo to drop its scratch data.
 const CLEAN_UP: Duration = Duration::from_secs(10);
 
-/// What a watcher is told.
-#[derive(Clone, Debug)]
-pub(super) enum Message {
-    /// Elements that changed.
-    Changed(Arc<str>),
-    /// The run is over; the elements were sent before.
-    Finished,
-    /// The server stops.
-    Closed,
-}
-
-/// How the reader wants a demo to be run.
+/// Every run of this server; cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wish {
-    pub(super) scale: Scale,
-    pub(super) seed: u64,
-    pub(super) guesses: BTreeMap<String, f64>,
-}
-
-/// The current or last run. One at a time: two would distort each other's numbers.
-#[derive(Clone, Debug)]
 pub struct Runs(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
     /// A mutex, as events come from the demo's own threads, which block anyway, and rendering one
     /// takes microseconds.
-    current: Mutex<Option<Run>>,
-    messages: broadcast::Sender<Message>,
+    line: Mutex<Line>,
+    /// Where the last run of each answer is kept over a restart.
+    folder: Option<PathBuf>,
 }
 
-#[derive(Debug)]
-struct Run {
-    number: u64,
-    slug: &'static str,
-    view: RunView,
-    interrupt: Interrupt,
+/// What a run is known by once it has been asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ticket {
+    pub(super) number: u64,
+    /// The run without the switch that goes first, where there is none to compare with yet.
+    pub(super) first: Option<u64>,
+    /// How many runs are in front of it.
+    pub(super) position: usize,
 }
 
-impl Default for Runs {
-    fn default() -> Self {
-        Self(Arc::new(Inner {
-            current: Mutex::new(None),
-            messages: broadcast::Sender::new(BACKLOG),
-        }))
-    }
+/// A run as its page shows it.
+pub(super) struct Shown {
+    pub(super) number: u64,
+    pub(super) is_over: bool,
+    pub(super) whole: Markup,
+    pub(super) queue: Markup,
 }
 
 impl Runs {
-    /// Starts a run on a thread of its own: demos block.
-    pub(super) fn start(&self, answer: &'static Answer, wish: Wish) -> Result<(), Problem> {
-        let interrupt = Interrupt::default();
-        let options =
-            RunOptions { scale: wish.scale, seed: wish.seed, interrupt: interrupt.clone() };
-        self.begin(answer.slug, wish.guesses, interrupt)?;
+    /// Runs that are kept in a folder, and those of `answers` that were kept there before.
+    #[must_use]
+    pub fn kept_in(folder: PathBuf, answers: &'static [&'static Answer]) -> Self {
+        let mut line = Line::default();
+        for answer in answers {
+            if let Some(view) = kept::read(&folder, answer.slug) {
+                line.remember(answer, view);
+            }
+        }
+        Self(Arc::new(Inner { line: Mutex::new(line), folder: Some(folder) }))
+    }
+
+    /// Puts a run in line and starts it when its turn comes.
+    pub(super) fn ask(&self, answer: &'static Answer, wish: Wish) -> Result<Ticket, Problem> {
+        let (ticket, idle) = self.lock().join(answer, wish)?;
+        if idle && self.spawn().is_err() {
+            self.stop(ticket.number);
+            return Err(Problem::internal(Cause::new("thread")));
+        }
+        Ok(ticket)
+    }
+
+    /// Performs what is in line on a thread of its own: demos block.
+    fn spawn(&self) -> std::io::Result<()> {
         let runs = self.clone();
-        let perform = move || {
-            evidence::run(answer, &options, Arc::new(runs));
-        };
-        let thread = std::thread::Builder::new().name(format!("demo {}", answer.slug));
-        thread.spawn(perform).map(drop).map_err(|_| {
-            *self.lock() = None;
-            Problem::internal(Cause::new("thread"))
+        let perform = move || while runs.perform_next() {};
+        std::thread::Builder::new().name("demo".to_owned()).spawn(perform).map(drop)
+    }
+
+    /// Performs the next run; false when nobody waits.
+    fn perform_next(&self) -> bool {
+        let Some((answer, number, options)) = self.begin() else { return false };
+        let reporter = Arc::new(Reporter { runs: self.clone(), number });
+        evidence::run(answer, &options, reporter);
+        let kept = self.lock().find(number).and_then(kept::lines);
+        if let (Some(folder), Some(lines)) = (&self.0.folder, kept) {
+            kept::write(folder, answer.slug, &lines);
+        }
+        self.lock().finish(number);
+        true
+    }
+
+    fn begin(&self) -> Option<(&'static Answer, u64, RunOptions)> {
+        self.lock().begin().map(|run| {
+            let interrupt: Interrupt = run.interrupt.clone();
+            let Wish { scale, seed, .. } = run.wish;
+            let switches = run.wish.switch.map(|one| one.name.to_owned()).into_iter().collect();
+            (run.answer, run.number, RunOptions { scale, seed, interrupt, switches })
         })
     }
 
-    /// Makes a new run the current one, unless one is going on.
-    fn begin(
-        &self,
-        slug: &'static str,
-        guesses: BTreeMap<String, f64>,
-        interrupt: Interrupt,
-    ) -> Result<(), Problem> {
-        let mut current = self.lock();
-        if let Some(run) = current.as_ref().filter(|run| run.view.finished.is_none()) {
-            let detail = format!("The demo of {} is running; one runs at a time.", run.slug);
-            return Err(Problem::new(ProblemType::Conflict, detail));
-        }
-        let number = current.as_ref().map_or(1, |run| run.number + 1);
-        let view = RunView { guesses, ..RunView::default() };
-        *current = Some(Run { number, slug, view, interrupt });
-        Ok(())
-    }
-
-    /// Asks the run to stop; tells whether there was one.
-    pub(super) fn stop(&self) -> bool {
-        let interrupt = self
-            .lock()
-            .as_ref()
-            .filter(|run| run.view.finished.is_none())
-            .map(|run| run.interrupt.clone());
+    /// Asks a run to stop, or takes it out of the line, with the one that was to be compared with it.
+    pub(super) fn stop(&self, number: u64) {
+        let interrupt = self.lock().leave(number);
         // Not under the lock: a hook may take its time, and events must flow meanwhile.
-        interrupt.as_ref().map(Interrupt::request).is_some()
+        if let Some(interrupt) = interrupt {
+            interrupt.request();
+        }
     }
 
-    /// Sends watchers away and waits until a run that goes on has cleaned up. Blocks.
+    /// Stops every run, waits until what goes on has cleaned up, and sends watchers away. Blocks.
     pub fn close(&self) {
-        self.stop();
+        let numbers = self.lock().unfinished();
+        // Those that wait first, or stopping the one would start the next.
+        numbers.into_iter().rev().for_each(|number| self.stop(number));
         let end = Instant::now() + CLEAN_UP;
         while self.running().is_some() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = self.0.messages.send(Message::Closed);
+        self.lock().send_everybody_away();
     }
 
-    /// The answer whose demo is going on.
-    pub(super) fn running(&self) -> Option<&'static str> {
-        let current = self.lock();
-        current.as_ref().filter(|run| run.view.finished.is_none()).map(|run| run.slug)
+    /// The run that goes on: its number and its answer.
+    pub(super) fn running(&self) -> Option<(u64, &'static Answer)> {
+        self.lock().going().map(|run| (run.number, run.answer))
     }
 
-    /// The present state, if the current or last run belongs to this answer.
-    pub(super) fn snapshot_for(&self, slug: &str) -> Option<Markup> {
-        self.lock().as_ref().filter(|run| run.slug == slug).map(Run::whole)
+    /// The answer that a run belongs to.
+    pub(super) fn slug_of(&self, number: u64) -> Option<&'static str> {
+        self.lock().find(number).map(|run| run.answer.slug)
     }
 
-    /// The present state and what follows it, without a gap between them.
-    pub(super) fn watch(&self) -> Option<(String, bool, broadcast::Receiver<Message>)> {
-        let current = self.lock();
-        let run = current.as_ref()?;
-        let receiver = self.0.messages.subscribe();
-        Some((run.state(), run.view.finished.is_some(), receiver))
+    /// The latest run of an answer, shown on its page.
+    pub(super) fn latest(&self, slug: &str, switch: Option<&str>) -> Option<Shown> {
+        let line = self.lock();
+        let run = line.latest(slug, switch)?;
+        let ahead = line.ahead_of(run.number);
+        Some(Shown {
+            number: run.number,
+            is_over: run.is_over(),
+            whole: run.whole(),
+            queue: events::queue(&ahead),
+        })
     }
 
-    /// The present state, for a watcher that fell behind.
-    pub(super) fn state(&self) -> (String, bool) {
-        let current = self.lock();
-        let state = |run: &Run| (run.state(), run.view.finished.is_some());
-        current.as_ref().map(state).unwrap_or_default()
+    /// The latest run of an answer that came to its end, with nothing taken away.
+    pub(super) fn measured<T>(&self, slug: &str, show: impl FnOnce(&RunView) -> T) -> Option<T> {
+        self.lock().complete(slug).map(|run| show(&run.view))
     }
 
-    /// A picture of the current run.
+    /// The last two finished runs that differ by a switch alone.
+    pub(super) fn pair<T>(
+        &self,
+        slug: &str,
+        switch: &str,
+        show: impl FnOnce(&RunView, &RunView) -> T,
+    ) -> Option<T> {
+        let line = self.lock();
+        let after = line.latest(slug, Some(switch)).filter(|run| run.is_complete())?;
+        let before = line.without_switch(after.answer.slug, &after.wish)?;
+        Some(show(&before.view, &after.view))
+    }
+
+    /// The present state of a run and what follows it, without a gap between them.
+    pub(super) fn watch(&self, number: u64) -> Option<Watching> {
+        Watching::begin(self, number)
+    }
+
+    /// A picture of a run.
     pub(super) fn picture(&self, number: u64, id: &str) -> Option<String> {
-        let current = self.lock();
-        let run = current.as_ref().filter(|run| run.number == number)?;
-        run.view.chart(id).map(Chart::to_svg)
+        self.lock().find(number)?.view.chart(id).map(Chart::to_svg)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Run>> {
-        self.0.current.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Line> {
+        self.0.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Run {
-    /// The number keeps a browser from showing the last run's picture.
-    fn place(&self) -> Place {
-        Place { prefix: "live", pictures: format!("/runs/{}/charts", self.number) }
-    }
-
-    fn whole(&self) -> Markup {
-        events::whole(&self.view, &self.place())
-    }
-
-    fn state(&self) -> String {
-        html! { (self.whole()) (events::status(&self.view)) (events::tally(&self.view)) }.0
-    }
+/// Brings the events of one run to everybody who watches it.
+struct Reporter {
+    runs: Runs,
+    number: u64,
 }
 
-impl Sink for Runs {
+impl Sink for Reporter {
     fn emit(&self, event: &Event) {
-        let mut current = self.lock();
-        let Some(run) = current.as_mut() else { return };
-        let change = run.view.apply(event);
-        // Without a watcher nothing is rendered; sending fails then, and that is fine.
-        if self.0.messages.receiver_count() > 0 {
-            let html = events::changed(&run.view, change, &run.place()).0;
-            let _ = self.0.messages.send(Message::Changed(html.into()));
-        }
-        if matches!(event, Event::Finished { .. }) {
-            let _ = self.0.messages.send(Message::Finished);
+        let mut line = self.runs.lock();
+        if let Some(run) = line.find_mut(self.number) {
+            run.take(event);
         }
     }
 }

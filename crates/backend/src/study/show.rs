@@ -76,6 +76,12 @@ pub(super) fn item(answer: &Answer, code: &CodeRef) -> Option<Item> {
     source::find(&code.path, file.text, &code.item)
 }
 
+/// The page of the whole file, at the line where the item begins.
+fn file_address(answer: &Answer, path: &str, line: usize) -> Option<String> {
+    let index = answer.sources.iter().position(|source| source.path == path)?;
+    Some(format!("/answers/{}/sources/{index}#L{line}", answer.slug))
+}
+
 fn code_item(answer: &Answer, code: &CodeRef, first: bool) -> Markup {
     let CodeRef { path, item: name } = code;
     html! {
@@ -87,6 +93,9 @@ fn code_item(answer: &Answer, code: &CodeRef, first: bool) -> Markup {
                 }
                 pre.code tabindex="0" {
                     code { (highlight(Language::of(path), &dedent(&found.text))) }
+                }
+                @if let Some(address) = file_address(answer, path, *found.lines.start()) {
+                    p.whole-file { a href=(address) { "Whole file" span.hidden { ": " (path) } } }
                 }
             }
         } @else {

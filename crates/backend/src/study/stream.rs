@@ -5,56 +5,54 @@ use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING};
 use actix_web::{HttpResponse, web};
+use error_handling::Problem;
 use futures_util::{Stream, stream};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::broadcast::error::RecvError;
 
 use super::Study;
-use super::runs::{Message, Runs};
+use super::runs::{Message, Watching};
 
-/// Proxies cut connections that stay silent for longer than about a minute.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How soon it is noticed that a page is gone: only writing to a closed connection tells. Proxies,
+/// which cut silent connections after about a minute, would be content with less.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// What one watcher gets next.
-struct Watcher {
-    runs: Runs,
-    receiver: Receiver<Message>,
-    /// The first message, and whether the run is over with it.
-    first: Option<(String, bool)>,
+/// What one page gets next.
+struct Follower {
+    watching: Watching,
     over: bool,
 }
 
-/// Streams the current or last run: first as a whole, then what changes, then `finished`.
-/// 204 when there was none yet, which tells the browser not to ask again.
-pub(super) async fn watch(study: web::Data<Study>) -> HttpResponse {
-    let Some((state, over, receiver)) = study.runs.watch() else {
-        return HttpResponse::NoContent().finish();
-    };
-    let runs = study.runs.clone();
-    let watcher = Watcher { runs, receiver, first: Some((state, over)), over: false };
-    HttpResponse::Ok()
+/// Streams a run: first as a whole, then what changes, then `finished`. A browser that asks again for
+/// a run that is forgotten gets 404, which tells it to stop asking.
+pub(super) async fn watch(
+    study: web::Data<Study>,
+    number: web::Path<u64>,
+) -> Result<HttpResponse, Problem> {
+    let watching = study.runs.watch(*number).ok_or_else(|| Problem::not_found("run"))?;
+    Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))
         // A compressor would hold messages back until it has enough of them.
         .insert_header((CONTENT_ENCODING, "identity"))
-        .streaming(events(watcher))
+        .streaming(events(Follower { watching, over: false })))
 }
 
-fn events(watcher: Watcher) -> impl Stream<Item = Result<web::Bytes, Infallible>> {
-    stream::unfold(watcher, |mut watcher| async move {
-        let text = watcher.next().await?;
-        Some((Ok(web::Bytes::from(text)), watcher))
+fn events(follower: Follower) -> impl Stream<Item = Result<web::Bytes, Infallible>> {
+    stream::unfold(follower, |mut follower| async move {
+        let text = follower.next().await?;
+        Some((Ok(web::Bytes::from(text)), follower))
     })
 }
 
-impl Watcher {
+impl Follower {
     async fn next(&mut self) -> Option<String> {
         if self.over {
             return None;
         }
-        if let Some((state, over)) = self.first.take() {
+        if let Some((state, over)) = self.watching.first.take() {
             return Some(self.whole(&state, over));
         }
-        match tokio::time::timeout(HEARTBEAT, self.receiver.recv()).await {
+        match tokio::time::timeout(HEARTBEAT, self.watching.receiver.recv()).await {
             Err(_) => Some(": still here\n\n".to_owned()),
             Ok(Ok(Message::Changed(html))) => Some(message("html", &html)),
             Ok(Ok(Message::Finished)) => {
@@ -62,7 +60,7 @@ impl Watcher {
                 Some(message("finished", ""))
             }
             Ok(Err(RecvError::Lagged(_))) => {
-                let (state, over) = self.runs.state();
+                let (state, over) = self.watching.state();
                 Some(self.whole(&state, over))
             }
             Ok(Ok(Message::Closed) | Err(RecvError::Closed)) => None,

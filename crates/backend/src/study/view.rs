@@ -7,7 +7,7 @@ mod item;
 
 use std::collections::BTreeMap;
 
-use evidence::{Chart, Event, Machine, Quantity, Scale, Verdict};
+use evidence::{Chart, Event, Machine, Measurement, Quantity, Scale, Story, Verdict, record};
 
 pub(super) use item::{Bar, Check, Item, Ladder, Rung};
 
@@ -21,6 +21,8 @@ pub(super) struct RunView {
     pub(super) failed: u32,
     /// What the reader expected, by the id of the prediction.
     pub(super) guesses: BTreeMap<String, f64>,
+    /// What a README may quote, by its id, as it is written everywhere.
+    pub(super) values: BTreeMap<String, String>,
 }
 
 /// How the run began.
@@ -29,6 +31,8 @@ pub(super) struct Started {
     pub(super) scale: Scale,
     pub(super) seed: u64,
     pub(super) machine: Machine,
+    /// Switches that were flipped.
+    pub(super) switches: Vec<String>,
 }
 
 /// How the run ended.
@@ -59,6 +63,32 @@ pub(super) enum Change {
     End,
 }
 
+impl Step {
+    /// Its claims, in the order they were put to the test.
+    pub(super) fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.items.iter().flat_map(|item| match item {
+            Item::Checks(checks) => checks.as_slice(),
+            _ => &[],
+        })
+    }
+
+    /// Its ladders.
+    pub(super) fn ladders(&self) -> impl Iterator<Item = &Ladder> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Ladder(ladder) => Some(ladder),
+            _ => None,
+        })
+    }
+
+    /// Its single values.
+    pub(super) fn measurements(&self) -> impl Iterator<Item = &Measurement> {
+        self.items.iter().flat_map(|item| match item {
+            Item::Measurements(list) => list.as_slice(),
+            _ => &[],
+        })
+    }
+}
+
 impl RunView {
     /// A whole run at once.
     pub(super) fn of(events: &[Event]) -> Self {
@@ -72,9 +102,9 @@ impl RunView {
     /// Takes in one event.
     pub(super) fn apply(&mut self, event: &Event) -> Change {
         match event {
-            Event::Started { scale, seed, machine, .. } => {
-                let machine = machine.clone();
-                self.started = Some(Started { scale: *scale, seed: *seed, machine });
+            Event::Started { scale, seed, machine, switches, .. } => {
+                let (machine, switches) = (machine.clone(), switches.clone());
+                self.started = Some(Started { scale: *scale, seed: *seed, machine, switches });
                 Change::Head
             }
             Event::Environment { postgres } => {
@@ -95,24 +125,39 @@ impl RunView {
                 self.rung(*ladder, rung)
             }
             Event::Reveal { id, value } => self.reveal(id, *value),
-            other => Item::of(other).map_or(Change::Head, |item| self.place(item)),
+            other => {
+                self.values.extend(record::values(std::slice::from_ref(other)));
+                Item::of(other).map_or(Change::Head, |item| self.place(item))
+            }
         }
+    }
+
+    /// Everything that was shown, in order.
+    pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
+        self.steps.iter().flat_map(|step| &step.items)
+    }
+
+    /// The run told as a story, where it got that far.
+    pub(super) fn story(&self) -> Option<&Story> {
+        self.items().find_map(|item| if let Item::Story(story) = item { Some(story) } else { None })
+    }
+
+    /// The day it began, such as `2026-11-24`; empty before it did.
+    pub(super) fn day(&self) -> &str {
+        let at = self.started.as_ref().map(|run| run.machine.at.as_str());
+        at.and_then(|at| at.get(..10)).unwrap_or_default()
     }
 
     /// The chart with this id.
     pub(super) fn chart(&self, id: &str) -> Option<&Chart> {
-        let items = self.steps.iter().flat_map(|step| &step.items);
-        items
+        self.items()
             .filter_map(|item| if let Item::Chart(chart) = item { Some(chart) } else { None })
             .find(|chart| chart.id == id)
     }
 
     /// Every claim, in the order it was put to the test.
     pub(super) fn checks(&self) -> impl Iterator<Item = &Check> {
-        self.steps.iter().flat_map(|step| &step.items).flat_map(|item| match item {
-            Item::Checks(checks) => checks.as_slice(),
-            _ => &[],
-        })
+        self.steps.iter().flat_map(Step::checks)
     }
 
     fn rung(&mut self, number: u32, rung: Rung) -> Change {
@@ -138,6 +183,10 @@ impl RunView {
                 change
             }
             (Item::Measurements(new), Some((change, Item::Measurements(list)))) => {
+                list.extend(new);
+                change
+            }
+            (Item::Plans(new), Some((change, Item::Plans(list)))) => {
                 list.extend(new);
                 change
             }

@@ -20,10 +20,13 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::rt::System;
 use actix_web::web::Data;
 use backend::study::{DemoPolicy, Runs, Study};
+use diesel::{Connection, PgConnection};
 use evidence::Answer;
 use foundation::http::{Parts, ResponseHooks, Server, StopHandle};
 use foundation::metrics::Metrics;
+use foundation::scratch::number;
 use foundation::testing::config;
+use local_services::{Purpose, server_url};
 use web_security::protect;
 
 pub use sample::{HOLDING, SAMPLE};
@@ -38,7 +41,11 @@ pub struct Site {
 
 impl Site {
     pub fn start(answers: &'static [&'static Answer], policy: DemoPolicy) -> Self {
-        let runs = Runs::default();
+        Self::with(answers, policy, Runs::default())
+    }
+
+    /// A site with runs that may have been kept before.
+    pub fn with(answers: &'static [&'static Answer], policy: DemoPolicy, runs: Runs) -> Self {
         let parts = Parts {
             routes: answers.iter().filter_map(|answer| answer.routes).collect(),
             pages: Study::new(answers, policy, runs.clone()).pages(),
@@ -70,6 +77,31 @@ impl Site {
         let origin = format!("http://{}", self.address);
         let headers = [("origin", origin.as_str()), ("accept", "application/json")];
         self.send(Method::POST, path, &headers, form).await
+    }
+
+    /// Asks for a run and gives the numbers to follow.
+    pub async fn run(&self, slug: &str, form: &str) -> Vec<u64> {
+        let accepted = self.post(&format!("/answers/{slug}/runs"), form).await;
+        assert_eq!(accepted.status, 202, "{}", accepted.text);
+        let follow = accepted.json()["follow"].as_array().unwrap().clone();
+        follow.iter().map(|one| one["run"].as_u64().unwrap()).collect()
+    }
+
+    /// Follows a run to its end.
+    pub async fn follow(&self, run: u64) -> Reply {
+        self.get(&format!("/runs/{run}/events")).await
+    }
+
+    /// Asks for the page until it holds a text.
+    pub async fn until_page_holds(&self, path: &str, text: &str) -> String {
+        for _ in 0..1_200 {
+            let page = self.get(path).await.text;
+            if page.contains(text) {
+                return page;
+            }
+            actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{path} never held {text}");
     }
 
     pub async fn send(
@@ -155,4 +187,18 @@ pub fn assert_balanced(html: &str, page: &str) {
         }
     }
     assert!(open.is_empty(), "{page}: {open:?} are not closed");
+}
+
+/// Waits until a process has as many scratch databases as wanted; their names hold its id.
+pub async fn until_scratch_databases(process: u32, wanted: impl Fn(u64) -> bool) {
+    let mut connection = PgConnection::establish(&server_url(Purpose::Test).unwrap()).unwrap();
+    let prefix = format!("show_your_work_scratch_{process}_");
+    let count = format!("SELECT count(*) FROM pg_database WHERE starts_with(datname, '{prefix}')");
+    for _ in 0..1_200 {
+        if wanted(number(&mut connection, &count).unwrap()) {
+            return;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it did not come to that within a minute");
 }

@@ -108,6 +108,13 @@ fn everything(stage: &Stage) -> Outcome {
     let [situation, task, action, result] = ["S", "T", "A", "R"].map(str::to_owned);
     stage.story(Story { situation, task, action, result });
     stage.check("holds", "It holds", true);
+    // What the interviewer takes away from the answer of this name.
+    let matched = !stage.switch("no-if-match");
+    stage.check(
+        "if-match-loses-no-edit",
+        format!("{} edits are lost", u8::from(!matched)),
+        matched,
+    );
     // Seed 13 shows what a broken claim looks like.
     stage.check("lucky", "The seed is lucky", stage.seed() != 13);
     Ok(())

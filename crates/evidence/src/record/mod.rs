@@ -158,7 +158,8 @@ fn block(events: &[Event]) -> String {
 }
 
 /// Every value that a README may quote, by its id, written as everywhere else.
-fn values(events: &[Event]) -> BTreeMap<String, String> {
+#[must_use]
+pub fn values(events: &[Event]) -> BTreeMap<String, String> {
     let mut values = BTreeMap::new();
     for event in events {
         match event {

@@ -40,6 +40,7 @@ fn run(profile: &str, verdict: Verdict) -> Vec<Event> {
             scale: Scale::Quick,
             seed: 7,
             machine,
+            switches: Vec::new(),
         },
         Event::Environment { postgres: "17.6".to_owned() },
         progress(0),
@@ -186,7 +187,8 @@ fn the_stamp_is_one_line_and_an_empty_run_has_none() {
 
 #[test]
 fn the_headline_has_the_numbers_of_the_run_that_is_told_of() {
-    let readme = "# Title\n\n**It reads <!-- v:buffers -->old<!-- /v -->**, not\n`all`.\n\n## Say it\n";
+    let readme =
+        "# Title\n\n**It reads <!-- v:buffers -->old<!-- /v -->**, not\n`all`.\n\n## Say it\n";
     let line = super::headline(readme, &passed()).unwrap();
     assert_eq!(line, "It reads 18\u{202f}243 buffers, not all.");
     assert_eq!(super::headline(readme, &[]), None, "a number that was not measured");

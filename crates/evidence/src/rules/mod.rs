@@ -43,7 +43,9 @@ pub fn readme_violations(
 pub fn number_violations(answer: &Answer) -> Vec<String> {
     let mut violations = record::stale(answer.readme, &record::load(answer.recorded));
     violations.extend(record::typed_numbers(answer.readme).into_iter().map(|number| {
-        format!("\"{number}\" in the spoken part is typed; quote a measurement with `<!-- v:ID -->`")
+        format!(
+            "\"{number}\" in the spoken part is typed; quote a measurement with `<!-- v:ID -->`"
+        )
     }));
     // CommonMark takes a line that begins with a comment for a block of HTML and ends the paragraph.
     let starts = answer.readme.lines().filter(|line| line.starts_with("<!-- v:"));

@@ -1,8 +1,6 @@
 //! Headings and lengths: an answer has to be read in minutes and said in two.
 
-use crate::readme::{
-    HEADINGS, RECORDED_BEGIN, RECORDED_END, Readme, SPOKEN, inline_values, lines,
-};
+use crate::readme::{HEADINGS, RECORDED_BEGIN, RECORDED_END, Readme, SPOKEN, inline_values, lines};
 
 /// Longest README in words, without code, generated parts and comments.
 const WHOLE: usize = 650;
@@ -21,7 +19,8 @@ pub fn heading_violations(readme: &Readme) -> Vec<String> {
         violations.push("the README has no title (`# …`)".to_owned());
     }
     if inline_values(&readme.headline).is_empty() {
-        violations.push("no line below the title gives the answer with a measured number".to_owned());
+        violations
+            .push("no line below the title gives the answer with a measured number".to_owned());
     }
     for heading in HEADINGS.iter().filter(|heading| !found.contains(heading)) {
         violations.push(format!("the heading \"## {heading}\" is missing"));

@@ -64,9 +64,16 @@ impl Renderer {
     /// The text for one event, with colours. `live` says whether bars are drawn elsewhere.
     pub(super) fn render(&mut self, event: &Event, live: bool) -> String {
         match event {
-            Event::Started { answer, title, scale, seed, machine } => {
+            Event::Started { answer, title, scale, seed, machine, switches } => {
                 self.seed = *seed;
-                self.header(answer, title, *scale, machine)
+                let header = self.header(answer, title, *scale, machine);
+                match switches.as_slice() {
+                    [] => header,
+                    flipped => {
+                        let flipped = format!("flipped: {}", flipped.join(", "));
+                        header + &self.after(Last::Note, &paint(WARN, &flipped))
+                    }
+                }
             }
             Event::Environment { postgres } => {
                 self.after(Last::Note, &paint(DIM, &format!("PostgreSQL {postgres}")))

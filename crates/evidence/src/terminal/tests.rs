@@ -45,6 +45,7 @@ fn the_header_names_question_scale_machine_and_needs() {
         scale: Scale::Quick,
         seed: 42,
         machine: Machine::here(),
+        switches: Vec::new(),
     };
     let text = plain(&[started], 200);
     let parts = ["Implement partitioning", "scale quick", "seed 42", "rustc", "1\u{202f}000 rows"];

@@ -2,6 +2,7 @@
 
 mod app;
 mod base_url;
+mod bearer;
 mod connections;
 mod hooks;
 mod middleware;
@@ -91,5 +92,6 @@ pub fn describe(routes: &[Mount]) -> Description {
     let (_, mut description) = app.configure(|config| mount_api(config, routes)).split_for_parts();
     let components = description.components.get_or_insert_default();
     components.schemas.extend(problem_schemas());
+    bearer::describe(&mut description);
     description
 }

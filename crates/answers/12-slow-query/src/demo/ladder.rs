@@ -27,6 +27,7 @@ pub(super) struct Seen {
     pub(super) extra_wal: u64,
 }
 
+#[derive(Clone, Copy)]
 struct Variant {
     id: &'static str,
     kind: RungKind,
@@ -112,6 +113,9 @@ pub(super) fn climb(stage: &Stage, connection: &mut PgConnection) -> Result<Seen
     })
 }
 
+/// The switch that leaves the table without the index.
+pub(crate) const INDEX_DROPPED: &str = "index-dropped";
+
 /// The index that stays is made once, when its turn comes; every other one stands in for it in a
 /// trial.
 fn try_out(
@@ -119,6 +123,8 @@ fn try_out(
     connection: &mut PgConnection,
     variant: &Variant,
 ) -> Result<Tried, Failure> {
+    let dropped = stage.switch(INDEX_DROPPED) && variant.index == Some(COVERING);
+    let variant = &Variant { index: variant.index.filter(|_| !dropped), ..*variant };
     let wal = price::wal_per_insert(connection, variant.index.as_slice())?;
     if variant.index == Some(COVERING) {
         if !index_exists(connection, COVERING)? {

@@ -16,6 +16,9 @@ use crate::MODULE;
 /// Wrong passwords that are sent, each from an address of its own.
 pub(super) const GUESSES: u8 = 60;
 
+/// The switch that takes the limits of the right server away.
+pub(crate) const LIMIT_OFF: &str = "limit-off";
+
 /// Guesses that were looked at, for the story.
 #[derive(Clone, Copy)]
 pub(super) struct Verified {
@@ -73,7 +76,8 @@ pub(super) fn climb(
         add(attack(scratch, limits, Servers::Two(None))?);
     }
     let name = if redis.is_some() { "for each account, shared" } else { "for each account, alone" };
-    let ours = Limits { kind: RungKind::Right, name, flags: &[] };
+    let flags = if stage.switch(LIMIT_OFF) { UNSHARED[0].flags } else { &[] };
+    let ours = Limits { kind: RungKind::Right, name, flags };
     let servers = redis.as_ref().map_or(Servers::One, |redis| Servers::Two(Some(redis)));
     add(attack(scratch, &ours, servers)?);
     stage.go_on()?;

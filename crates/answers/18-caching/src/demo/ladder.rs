@@ -35,7 +35,7 @@ pub(super) async fn climb(
     announce(stage, reads);
     let mut rungs = Vec::new();
     for variant in &VARIANTS {
-        let replicas = pair(variant, redis).await?;
+        let replicas = pair(stage, variant, redis).await?;
         for replica in &replicas {
             replica.hot.read(store, HOT_POST).await?;
         }

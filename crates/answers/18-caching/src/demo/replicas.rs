@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use error_handling::Problem;
-use evidence::{Failure, RungKind};
+use evidence::{Failure, RungKind, Stage};
 use foundation::metrics::Metrics;
 use foundation::redis::Redis;
 use foundation::testing::TestRedis;
@@ -94,8 +94,18 @@ pub(super) struct Replica {
     pub(super) posts: Reader,
 }
 
+/// The switch that leaves the right ways without their Redis.
+pub(crate) const REDIS_GONE: &str = "redis-gone";
+
 /// Both replicas of one variant.
-pub(super) async fn pair(variant: &Variant, redis: &TestRedis) -> Result<[Replica; 2], Failure> {
+pub(super) async fn pair(
+    stage: &Stage,
+    variant: &Variant,
+    redis: &TestRedis,
+) -> Result<[Replica; 2], Failure> {
+    let right = matches!(variant.kind, Kind::TwoLevels | Kind::SharedOnly);
+    let kind = if right && stage.switch(REDIS_GONE) { Kind::SingleFlight } else { variant.kind };
+    let variant = &Variant { kind, ..*variant };
     Ok([replica(variant, redis).await?, replica(variant, redis).await?])
 }
 

@@ -8,7 +8,7 @@ use evidence::{
 };
 use maud::{Markup, html};
 
-use super::Place;
+use super::{Pictures, Place};
 use crate::study::highlight::{Language, highlight};
 use crate::study::view::{Bar, Check, Item, Ladder, Rung};
 
@@ -24,6 +24,7 @@ pub(super) fn item(item: &Item, at: (usize, usize), guesses: &Guesses, place: &P
                 Item::Note(text) => p.note { (text) },
                 Item::Bar(one) => (bar(one)),
                 Item::Block { kind, title, text } => (block(*kind, title, text)),
+                Item::Plans(list) => (plans(list)),
                 Item::Story(one) => (story(one)),
                 Item::Ladder(one) => (ladder(one)),
                 Item::Checks(list) => (checks(list)),
@@ -60,13 +61,26 @@ fn block(kind: BlockKind, title: &str, text: &str) -> Markup {
     let (word, language) = match kind {
         BlockKind::Code if looks_like_sql(text) => ("code", Language::Sql),
         BlockKind::Code => ("code", Language::Rust),
-        BlockKind::Plan => ("plan", Language::Plain),
-        BlockKind::Output => ("output", Language::Plain),
+        BlockKind::Plan | BlockKind::Output => ("output", Language::Plain),
     };
     html! {
         details.block {
             summary { span.kind { (word) } " " (title) }
             pre.code tabindex="0" { code { (highlight(language, text.trim_end())) } }
+        }
+    }
+}
+
+/// Two by two: what changed is seen in the lines that stand opposite.
+fn plans(plans: &[(String, String)]) -> Markup {
+    html! {
+        div.plans data-count=(plans.len()) {
+            @for (title, text) in plans {
+                figure.plan {
+                    figcaption { span.kind { "plan" } " " (title) }
+                    pre.code tabindex="0" { code { (text.trim_end()) } }
+                }
+            }
         }
     }
 }
@@ -93,6 +107,11 @@ fn story(story: &Story) -> Markup {
 }
 
 fn ladder(ladder: &Ladder) -> Markup {
+    ladder_table(ladder, &[])
+}
+
+/// A ladder; `changed` are the rungs to point at.
+pub(in crate::study) fn ladder_table(ladder: &Ladder, changed: &[usize]) -> Markup {
     html! {
         div.scroll tabindex="0" {
             table.ladder {
@@ -103,15 +122,15 @@ fn ladder(ladder: &Ladder) -> Markup {
                         th scope="col" class=[numeric(&ladder.rungs, index)] { (column) }
                     }
                 } }
-                tbody { @for rung in &ladder.rungs { (row(rung)) } }
+                tbody { @for (index, rung) in ladder.rungs.iter().enumerate() { (row(rung, changed.contains(&index))) } }
             }
         }
     }
 }
 
-fn row(rung: &Rung) -> Markup {
+fn row(rung: &Rung, changed: bool) -> Markup {
     html! {
-        tr class=(rung.kind.word()) {
+        tr class=(rung.kind.word()) data-changed[changed] {
             th scope="row" { (badge(rung.kind)) span.rung-name { (rung.name) } }
             @for cell in &rung.cells {
                 @match cell {
@@ -153,7 +172,17 @@ fn checks(checks: &[Check]) -> Markup {
     }
 }
 
+/// Values that fit beside the ladder they come from are shown; more of them are folded.
+const FEW_VALUES: usize = 6;
+
 fn measurements(values: &[Measurement]) -> Markup {
+    if values.len() <= FEW_VALUES {
+        return value_list(values);
+    }
+    html! { details.block { summary { (values.len()) " values to quote" } (value_list(values)) } }
+}
+
+fn value_list(values: &[Measurement]) -> Markup {
     html! {
         dl.values {
             @for value in values {
@@ -209,11 +238,34 @@ fn chart(chart: &Chart, place: &Place) -> Markup {
     let size = between("viewBox=\"0 0 ", "\"").and_then(|size| size.split_once(' '));
     let (width, height) = size.unwrap_or(("720", "320"));
     let alt = format!("{}. {}", chart.title, unescape(description));
+    let source = match &place.pictures {
+        Pictures::Below(address) => format!("{address}/{}.svg", chart.id),
+        Pictures::Inside => inside(&svg),
+    };
     html! {
         figure.chart.scroll tabindex="0" {
-            img src={ (place.pictures) "/" (chart.id) ".svg" } alt=(alt) width=(width) height=(height);
+            img src=(source) alt=(alt) width=(width) height=(height) loading="lazy";
         }
     }
+}
+
+/// The picture as a data URL (RFC 2397); what a URL cannot hold is percent-encoded.
+fn inside(svg: &str) -> String {
+    let mut url = String::with_capacity(svg.len() * 2);
+    url.push_str("data:image/svg+xml,");
+    for letter in svg.trim_end().chars() {
+        match letter {
+            '%' => url.push_str("%25"),
+            '#' => url.push_str("%23"),
+            '<' => url.push_str("%3C"),
+            '>' => url.push_str("%3E"),
+            '"' => url.push('\''),
+            '\'' => url.push_str("%27"),
+            '\n' => url.push(' '),
+            letter => url.push(letter),
+        }
+    }
+    url
 }
 
 fn unescape(text: &str) -> String {

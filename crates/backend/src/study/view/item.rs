@@ -9,14 +9,25 @@ use evidence::{
 pub(in crate::study) enum Item {
     Note(String),
     Bar(Bar),
-    Block { kind: BlockKind, title: String, text: String },
+    Block {
+        kind: BlockKind,
+        title: String,
+        text: String,
+    },
+    /// Query plans that follow each other, shown side by side.
+    Plans(Vec<(String, String)>),
     Story(Story),
     Ladder(Ladder),
     Checks(Vec<Check>),
     Measurements(Vec<Measurement>),
     Comparison(Comparison),
     Chart(Chart),
-    Prediction { id: String, question: String, unit: Unit, measured: Option<Quantity> },
+    Prediction {
+        id: String,
+        question: String,
+        unit: Unit,
+        measured: Option<Quantity>,
+    },
 }
 
 #[derive(Debug)]
@@ -29,7 +40,7 @@ pub(in crate::study) struct Bar {
     pub(in crate::study) elapsed_ms: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::study) struct Ladder {
     pub(in crate::study) number: u32,
     pub(in crate::study) title: String,
@@ -37,7 +48,7 @@ pub(in crate::study) struct Ladder {
     pub(in crate::study) rungs: Vec<Rung>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::study) struct Rung {
     pub(in crate::study) kind: RungKind,
     pub(in crate::study) name: String,
@@ -59,6 +70,7 @@ impl Item {
             Event::Progress { bar: number, label, done, total, unit, elapsed_ms } => {
                 Self::Bar(Bar { number, label, done, total, unit, elapsed_ms })
             }
+            Event::Block { kind: BlockKind::Plan, title, text } => Self::Plans(vec![(title, text)]),
             Event::Block { kind, title, text } => Self::Block { kind, title, text },
             Event::Story(story) => Self::Story(story),
             Event::Ladder { ladder: number, title, columns } => {
