@@ -12,7 +12,6 @@ use actix_web::http::Method;
 use backend::answers::ANSWERS;
 use foundation::scratch::Scratch;
 use local_services::{Purpose, Signal, send_signal, server_url};
-use secrecy::ExposeSecret;
 use support::{assert_balanced, send, until_scratch_databases};
 
 fn backend(arguments: &[&str]) -> Command {
