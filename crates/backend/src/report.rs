@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &ReportArgs) -> Result<bool, Box<dyn Error>> {
 
 fn recorded() -> Vec<Part> {
     let part = |answer| Part { answer, events: record::load(answer.recorded), recorded: true };
-    ANSWERS.iter().copied().map(|answer| part(answer)).collect()
+    ANSWERS.iter().copied().map(part).collect()
 }
 
 /// Every demo in turn. One that was stopped, and those after it, are shown as recorded.

@@ -74,9 +74,9 @@ impl Study {
     fn prepare(&self) {
         let study = self.clone();
         let work = move || {
-            study.answers.iter().for_each(|one| {
-                let _ = study.find(one.slug);
-            })
+            for one in study.answers {
+                study.find(one.slug);
+            }
         };
         // Without the thread each page makes its own.
         let _ = std::thread::Builder::new().name("study pages".to_owned()).spawn(work);
