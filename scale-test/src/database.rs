@@ -42,9 +42,9 @@ impl Database {
     }
 
     /// A primary, and a replica that was made by `pg_basebackup` and follows it.
-    pub(crate) fn start_pair(run: &Run) -> Outcome<Self> {
+    pub(crate) fn start_pair(run: &Run, purpose: Purpose) -> Outcome<Self> {
         run.program("pg_basebackup").or_else(|_| Self::beside("pg_basebackup"))?;
-        Self::of(run, Server::Pair(PostgresPair::start(Purpose::Serve)?))
+        Self::of(run, Server::Pair(PostgresPair::start(purpose)?))
     }
 
     fn of(run: &Run, server: Server) -> Outcome<Self> {

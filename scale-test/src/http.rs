@@ -181,11 +181,11 @@ pub(crate) fn text(address: SocketAddr, path: &str) -> Outcome<String> {
     Ok(answer)
 }
 
-/// The sum of a metric over all its labels.
+/// The sum of a metric over all its labels, or of the labels that are named with it.
 pub(crate) fn metric(address: SocketAddr, name: &str) -> Outcome<f64> {
     let answer = text(address, "/metrics")?;
-    let samples = answer
-        .lines()
-        .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
+    let samples = answer.lines().filter(|line| {
+        line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ', ',']))
+    });
     Ok(samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
 }

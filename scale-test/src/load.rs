@@ -30,6 +30,8 @@ pub(crate) struct Crowd {
     pub(crate) buyers: Vec<Person>,
     /// How many look.
     pub(crate) readers: usize,
+    /// At what, instead of what is on sale.
+    pub(crate) at: Option<String>,
     /// Whether an order that failed is placed again with its key.
     pub(crate) patient: bool,
     /// Makes keys of this crowd its own.
@@ -199,7 +201,11 @@ impl One<'_> {
         let client = client(None);
         let mut turn = 0;
         while !self.stopped() {
-            let ask = self.crowd.orders.look(self.base(turn));
+            let base = self.base(turn);
+            let ask = match &self.crowd.at {
+                Some(path) => Ask::get(base, path),
+                None => self.crowd.orders.look(base),
+            };
             turn += 1;
             if self.ask(&client, &ask).await == 200 {
                 self.tally.borrow_mut().looks += 1;

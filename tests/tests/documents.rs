@@ -9,11 +9,15 @@ use end_to_end::documents::{broken_links, markdown_files, typed_numbers};
 use evidence::workspace;
 
 /// Numbers that are settings, limits or promises of the code, with the document that names them.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("docs/decisions/0007-sessions.md", "10 s"),
     ("docs/decisions/0007-sessions.md", "90 seconds"),
     ("docs/decisions/0008-job-queue.md", "200 ms"),
     ("docs/operations.md", "500 ms"),
+    ("docs/scaling-settings.md", "3 seconds"),
+    ("docs/scaling-settings.md", "5 s"),
+    ("docs/scaling.md", "2 s"),
+    ("docs/scaling.md", "70 %"),
     ("docs/security.md", "10 minutes"),
 ];
 /// Written by `make bench`, every line of it.

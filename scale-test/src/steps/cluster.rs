@@ -11,7 +11,7 @@ use crate::fleet::{Fleet, Proxy};
 use crate::http::Ask;
 use crate::load::{Crowd, Load};
 use crate::orders::Orders;
-use crate::people::{Person, log_in};
+use crate::people::{Person, guess, log_in};
 use crate::report::{Report, milliseconds};
 use crate::run::Run;
 use crate::steps::replicas::{limited, settings, shared, until_answered};
@@ -26,13 +26,22 @@ pub(crate) fn take(run: &Run, report: &mut Report) -> Outcome<()> {
         let proxy = Proxy::start(run, &fleet)?;
         shared::common(run, report, &database, &fleet, &proxy)?;
     }
-    spread(report, &cluster)?;
-    let fleet = Fleet::start(run, settings(&database, 3, &[("REDIS_URL", &url)])?)?;
+    let limit = [("REDIS_URL", url.as_str()), ("LOGIN_LIMIT", "1000")];
+    let fleet = Fleet::start(run, settings(&database, 3, &limit)?)?;
+    spread(run, report, &fleet, &cluster)?;
     failover(run, report, &database, &fleet, &mut cluster)
 }
 
-/// Keys that each master holds.
-fn spread(report: &mut Report, cluster: &RedisCluster) -> Outcome<()> {
+/// Guesses at forty accounts, and the counts that each master holds of them.
+fn spread(
+    run: &Run,
+    report: &mut Report,
+    fleet: &Fleet<'_>,
+    cluster: &RedisCluster,
+) -> Outcome<()> {
+    for turn in 0..40 {
+        run.http.ask(&guess(&fleet.base(turn), &format!("nobody-{turn}@example.org")));
+    }
     let keys = (0..3).map(|index| {
         let answer = cluster.ask(index, "DBSIZE")?;
         let digits: String = answer.chars().filter(char::is_ascii_digit).collect();
@@ -41,7 +50,7 @@ fn spread(report: &mut Report, cluster: &RedisCluster) -> Outcome<()> {
     let keys = keys.collect::<Outcome<Vec<u64>>>()?;
     report.check(
         "spread",
-        "each master holds a part of the keys",
+        "guesses at forty accounts: each master counts some of them",
         keys.iter().map(u64::to_string).collect::<Vec<_>>().join(" / "),
         keys.iter().all(|count| *count > 0),
     );
@@ -62,8 +71,15 @@ fn failover(
         .map(|number| Person::sign_up(run, &bases[0], &bases[1], &format!("guest-{number}")))
         .collect::<Outcome<Vec<_>>>()?;
     let buyers = people[..4].to_vec();
-    let load =
-        Load::start(Crowd { bases, orders, buyers, readers: 8, patient: false, name: "load" });
+    let load = Load::start(Crowd {
+        bases,
+        orders,
+        buyers,
+        readers: 8,
+        at: None,
+        patient: false,
+        name: "load",
+    });
     until_answered(run, &load, 200)?;
     let began = Instant::now();
     cluster.node(0).ok_or("no first master")?.signal(Signal::Kill)?;
@@ -87,7 +103,7 @@ fn failover(
     );
     report.check(
         "log-ins",
-        "log-ins whose count lay on it are refused with 503, not let through uncounted",
+        "log-ins meanwhile are refused with 503, not let through uncounted",
         format!("{refused} of {} refused, {other} answered otherwise", during.len()),
         refused > 0 && other == 0,
     );

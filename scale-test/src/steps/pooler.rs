@@ -82,7 +82,8 @@ fn under_load(
     let buyers = (0..24)
         .map(|number| Person::sign_up(run, &bases[0], &bases[1], &format!("{name}-{number}")))
         .collect::<Outcome<Vec<_>>>()?;
-    let load = Load::start(Crowd { bases, orders, buyers, readers: 12, patient: false, name });
+    let load =
+        Load::start(Crowd { bases, orders, buyers, readers: 12, at: None, patient: false, name });
     let mut most = 0;
     for _ in 0..20 {
         run.processes.pause(Duration::from_millis(150))?;

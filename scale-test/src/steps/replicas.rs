@@ -1,5 +1,6 @@
 //! Three replicas behind HAProxy: what they share, and what a restart costs.
 
+mod limits;
 mod restarts;
 pub(crate) mod shared;
 

@@ -4,9 +4,10 @@ use std::fs;
 use std::process::Command;
 
 use local_services::Purpose;
-use local_services::fleet::{PgBouncer, PostgresPair, RedisCluster};
+use local_services::fleet::{PgBouncer, RedisCluster};
 
 use crate::Outcome;
+use crate::database::Database;
 use crate::report::Report;
 use crate::run::Run;
 
@@ -15,7 +16,12 @@ const POOL: u32 = 10;
 
 pub(crate) fn take(run: &Run, report: &mut Report) -> Outcome<()> {
     report.progress("the end-to-end tests run (.local/scale/logs/suite.log), which takes minutes");
-    let pair = PostgresPair::start(Purpose::Test)?;
+    let mut database = Database::start_pair(run, Purpose::Test)?;
+    // Tests put rows into the primary themselves and read them at once, so the replica follows in step.
+    database.query("ALTER SYSTEM SET synchronous_standby_names = '*'")?;
+    database.query("SELECT pg_reload_conf()")?;
+    database.query("ALTER ROLE postgres SET synchronous_commit = remote_apply")?;
+    let pair = database.pair()?;
     let pooler = PgBouncer::start(pair.primary_socket(), "", POOL)?;
     let cluster = RedisCluster::start(3, false)?;
     let mut tests = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

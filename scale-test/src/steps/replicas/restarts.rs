@@ -32,6 +32,7 @@ pub(super) fn check(
         orders,
         buyers,
         readers: 4,
+        at: None,
         patient: false,
         name: "rolling",
     };
