@@ -70,9 +70,9 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(move |line| {
         let fence = line.trim_start().starts_with("```");
         fenced ^= fence;
-        generated |= line.contains(":begin -->");
+        generated |= line.contains(":begin -->") || line.starts_with("<!-- scale:");
         let own = !fenced && !fence && !generated;
-        generated &= !line.contains(":end -->");
+        generated &= !line.contains(":end -->") && !line.starts_with("<!-- /scale");
         own
     })
 }
