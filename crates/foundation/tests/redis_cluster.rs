@@ -158,7 +158,7 @@ async fn a_master_that_hangs_costs_one_wait() {
 fn a_cluster_without_nodes_is_not_a_url() {
     for url in ["redis+cluster://", "redis+cluster://:secret@", "redis+cluster://host:not-a-port"] {
         let opened = Redis::open(&SecretString::from(url), "", WAIT, &Metrics::new().unwrap());
-        let error = opened.err().expect("it is refused").to_string();
+        let error = opened.expect_err("it is refused").to_string();
         assert!(error.contains("redis+cluster://:password@host:port,host:port"), "{error}");
         assert!(!error.contains("secret"));
     }
