@@ -114,25 +114,26 @@ async fn reads_work_behind_a_pooler_and_without_the_setting_they_would_not() {
     assert!(failed > 0, "statements kept by name are met in the wrong session");
 }
 
+#[derive(QueryableByName)]
+struct Note {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+fn notes(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<(i64, String)>> {
+    let rows: Vec<Note> = sql_query("SELECT id, text FROM notes WHERE id = ANY($1)")
+        .bind::<Array<BigInt>, _>(ids)
+        .load(connection)?;
+    Ok(rows.into_iter().map(|note| (note.id, note.text)).collect())
+}
+
 #[actix_web::test]
 async fn reads_that_share_a_statement_work_behind_a_pooler() {
     let behind = Behind::bounded();
     let database = behind.open(&behind.place());
-    let load: fn(&mut PgConnection, &[i64]) -> QueryResult<Vec<(i64, String)>> =
-        |connection, ids| {
-            #[derive(QueryableByName)]
-            struct Note {
-                #[diesel(sql_type = BigInt)]
-                id: i64,
-                #[diesel(sql_type = Text)]
-                text: String,
-            }
-            let rows: Vec<Note> = sql_query("SELECT id, text FROM notes WHERE id = ANY($1)")
-                .bind::<Array<BigInt>, _>(ids)
-                .load(connection)?;
-            Ok(rows.into_iter().map(|note| (note.id, note.text)).collect())
-        };
-    let reads = KeyedReads::new(load);
+    let reads = KeyedReads::new(notes);
     let all = (1..=50).map(|id| reads.get(&database, id));
     for (found, id) in futures_util::future::join_all(all).await.into_iter().zip(1..) {
         assert_eq!(found.unwrap(), Some(format!("note {id}")));
