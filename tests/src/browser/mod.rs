@@ -4,6 +4,7 @@
 //! here anyway, blocks, so that a test reads as what a person does, and knows ChromeDriver's logs
 //! of requests and of the console. Whatever fails panics with what was waited for.
 
+mod database;
 mod driver;
 mod page;
 mod programs;

@@ -159,7 +159,11 @@ impl Browser {
             }
             thread::sleep(PAUSE);
         }
-        panic!("waited in vain for {what}, on {}: {expression} {last}", self.path());
+        let said = self.try_js(
+            "return [...document.querySelectorAll('main [role=status], main [role=alert], #live-ending, .expectation')]
+                 .map((one) => one.textContent).join(' | ')",
+        );
+        panic!("waited in vain for {what}, on {}: {expression} {last} {said:?}", self.path());
     }
 
     /// Waits until something that the selector names can be seen.

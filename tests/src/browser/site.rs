@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use foundation::scratch::Scratch;
-use local_services::Purpose;
-use secrecy::ExposeSecret;
+use tempfile::TempDir;
 
+use super::database::Database;
 use super::driver::Driver;
 use super::page::{Browser, Look};
 use super::programs;
@@ -16,7 +15,9 @@ pub struct Site {
     driver: Driver,
     backend: Backend,
     /// Dropped last: the backend uses it.
-    _scratch: Scratch,
+    _database: Database,
+    /// Where the runs are kept, instead of among the reader's own.
+    _home: TempDir,
 }
 
 impl std::fmt::Debug for Site {
@@ -56,17 +57,19 @@ impl Site {
         };
         let driver = Driver::start(chromium, driver);
         let driver = driver.unwrap_or_else(|error| panic!("chromedriver: {error}"));
-        let scratch = Scratch::create(Purpose::Test);
-        let scratch = scratch.unwrap_or_else(|error| panic!("a database: {error}"));
+        let database = Database::create();
+        let database = database.unwrap_or_else(|error| panic!("a database: {error}"));
+        let home = tempfile::tempdir().unwrap_or_else(|error| panic!("a folder: {error}"));
         let backend = Backend::start(|command| {
             command
-                .env("DATABASE_URL", scratch.url().expose_secret())
+                .env("SHOW_YOUR_WORK_HOME", home.path())
+                .env("DATABASE_URL", database.url())
                 // All of them come from one address.
                 .envs(["RATE_LIMIT", "REGISTRATION_LIMIT", "LOGIN_LIMIT"].map(|name| (name, "0")))
                 .envs(["LOGIN_ADDRESS_LIMIT", "USER_RATE_LIMIT"].map(|name| (name, "0")));
         });
         let backend = backend.unwrap_or_else(|error| panic!("the backend: {error}"));
-        Some(Self { driver, backend, _scratch: scratch })
+        Some(Self { driver, backend, _database: database, _home: home })
     }
 
     /// A new browser.

@@ -8,3 +8,4 @@ mod api;
 mod every_page;
 mod index;
 mod practice;
+mod runs;
