@@ -2,7 +2,7 @@
 # Installs what this project needs and this system lacks; silent when nothing is missing.
 #
 #   scripts/setup.sh run     cargo, a C compiler, PostgreSQL 14 or newer (server programs)
-#   scripts/setup.sh test    the same and Redis (or Valkey)
+#   scripts/setup.sh test    the same, Redis (or Valkey), Chromium with its driver, and axe-core
 #   scripts/setup.sh lint    cargo, a C compiler and cargo-deny
 #   scripts/setup.sh audit   the same and cargo-audit
 #   scripts/setup.sh fuzz    the same as test, and Python 3.11 or newer with virtual environments
@@ -18,6 +18,9 @@ set -u
 minimum=14
 cargo_deny=0.20.2
 cargo_audit=0.22.2
+# Carries axe-core 4.12.1, which is under the MPL and therefore not part of this project.
+axe="axe-playwright-python==0.1.8"
+axe_sha256=fdd263c998388f1a8e67cad02677e612d946248bd44d163be5e8650ea31f95f8
 
 say() { printf '%s\n' "setup: $*"; }
 fail() {
@@ -92,6 +95,10 @@ package() {
     apt-get/redis) echo redis-server ;;
     apt-get/compiler) echo gcc libc6-dev ;;
     apt-get/pgbench) echo postgresql postgresql-contrib ;;
+    apt-get/browser) echo chromium chromium-driver ;;
+    dnf/browser) echo chromium chromedriver ;;
+    pacman/browser) echo chromium ;;
+    brew/browser) echo chromium chromedriver ;;
     apt-get/python) echo python3 python3-venv ;;
     apt-get/promtool) echo prometheus ;;
     pacman/promtool | brew/promtool) echo prometheus ;;
@@ -269,6 +276,42 @@ want_redis() {
     say "  Install redis-server or valkey-server to test everything."
 }
 
+has_browser() {
+    if ! has chromedriver && [ ! -x /usr/lib/chromium/chromedriver ]; then return 1; fi
+    for name in chromium chromium-browser google-chrome google-chrome-stable; do
+        if has "$name"; then return 0; fi
+    done
+    [ -d "/Applications/Google Chrome.app" ] || [ -d /Applications/Chromium.app ]
+}
+
+# As with Redis: without them the pages are not tested, except in CI, where that is a fault.
+want_browser() {
+    if has_browser; then return 0; fi
+    install_packages browser && has_browser && return 0
+    if in_ci; then fail "Chromium or its driver is missing: install chromium and chromedriver."; fi
+    say "WARNING: going on without Chromium; the pages are NOT tested in a browser."
+}
+
+want_axe() {
+    kept=$(dirname "$0")/../.local/tools/axe
+    if [ -s "$kept/axe.min.js" ]; then return 0; fi
+    if ! has_python; then install_packages python || :; fi
+    say "fetching axe-core from PyPI into .local/tools/axe, once."
+    mkdir -p "$kept" && fetch_axe && return 0
+    if in_ci; then fail "axe-core could not be fetched from PyPI."; fi
+    say "WARNING: going on without axe-core; accessibility is NOT tested."
+}
+
+fetch_axe() {
+    python3 -m venv "$kept/venv" || return 1
+    echo "$axe --hash=sha256:$axe_sha256" >"$kept/requirements.txt"
+    "$kept/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        --only-binary :all: -r "$kept/requirements.txt" || return 1
+    cp "$kept"/venv/lib/python3*/site-packages/axe_playwright_python/axe.min.js "$kept/axe.min.js" ||
+        return 1
+    rm -rf "$kept/venv"
+}
+
 require_wrk() {
     if has wrk; then return 0; fi
     install_packages wrk && has wrk && return 0
@@ -352,6 +395,8 @@ test)
     require_compiler
     require_postgres
     want_redis
+    want_browser
+    want_axe
     ;;
 lint)
     require_cargo

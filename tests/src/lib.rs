@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod backend;
 pub mod binary;
+pub mod browser;
 pub mod deploy;
 pub mod documents;
 pub mod floors;

@@ -23,11 +23,11 @@ pub(super) async fn page(
             p.eyebrow { a href={ "/answers/" (answer.slug) "#show" } { (answer.title) } }
             h1 { code { (file.path) } }
         }
-        div.source-file tabindex="0" role="region" aria-label="Source" {
+        div.source-file {
             ol.lines aria-hidden="true" {
                 @for number in 1..=file.text.lines().count() { li id={ "L" (number) } { (number) } }
             }
-            pre.code { code { (highlight(Language::of(file.path), file.text)) } }
+            pre.code tabindex="0" { code { (highlight(Language::of(file.path), file.text)) } }
         }
     };
     Ok(Page {

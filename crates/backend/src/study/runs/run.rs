@@ -72,7 +72,9 @@ impl Run {
 
     /// Whether it ran to its end, so that its numbers can be shown beside others.
     pub(super) fn is_complete(&self) -> bool {
-        self.view.finished.as_ref().is_some_and(|end| end.verdict != Verdict::Interrupted)
+        let to_its_end =
+            |end: &Finished| end.verdict != Verdict::Interrupted && end.error.is_none();
+        self.view.finished.as_ref().is_some_and(to_its_end)
     }
 
     /// Takes in one event and tells watchers what it changed.
