@@ -77,7 +77,9 @@ pub fn words(markdown: &str) -> usize {
         lines(&own).filter(|(_, fenced)| !fenced).map(|(line, _)| line).collect();
     let text = without(&without(&prose.join("\n"), "<!--", "-->"), "](", ")");
     let text = without_tags(&text);
-    text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count()
+    // Spaces that do not break group the digits of one number.
+    let breaks = |letter: char| letter.is_whitespace() && !matches!(letter, '\u{202f}' | '\u{a0}');
+    text.split(breaks).filter(|word| word.contains(char::is_alphanumeric)).count()
 }
 
 /// The text without every part from `open` to the next `close`.
