@@ -1,17 +1,21 @@
 //! What the server stands on, a database and perhaps a Redis: named ones, or private ones.
 
+mod connecting;
+
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use local_services::{Error, Postgres, Purpose, Redis, project_root};
+use local_services::{Error, MINIMUM_POSTGRES, Postgres, Purpose, Redis, project_root};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::Config;
 use crate::database::{Place, PoolerError, check_pooler};
 use crate::migrate::{MigrationError, migrate};
+pub use connecting::connect;
+use connecting::{DATABASE_URL, connect_to, new_enough};
 
 /// A migration may take longer than a request.
 pub(crate) const UNBOUNDED: &str = "SET statement_timeout = 0; SET lock_timeout = 0; \
@@ -28,17 +32,28 @@ pub enum BackingError {
     Private(#[from] Error),
     /// The named server does not answer.
     #[error(
-        "the database of DATABASE_URL does not answer: {0}\n\
+        "the database of {variable} does not answer: {reason}\n\
          Check that it runs and that host, port, name and password are right \
-         (psql \"$DATABASE_URL\" should connect), or unset DATABASE_URL to get a private one."
+         (psql \"${variable}\" should connect), or unset {variable} to get a private one."
     )]
-    Unreachable(String),
+    Unreachable {
+        /// Which setting named it.
+        variable: &'static str,
+        /// What libpq says.
+        reason: String,
+    },
     /// The URL cannot be read.
     #[error(
-        "DATABASE_URL is not of the form postgres://user:password@host/name.\n\
+        "{0} is not of the form postgres://user:password@host/name.\n\
          Correct it, or unset it to get a private database."
     )]
-    Url,
+    Url(&'static str),
+    /// The named server is older than this program was made for.
+    #[error(
+        "the database is PostgreSQL {0}: {MINIMUM_POSTGRES} or newer is needed.\n\
+         Upgrade it, or unset DATABASE_URL to get a private one."
+    )]
+    TooOld(String),
     /// The pooler of `DATABASE_URL` cannot be used as it is.
     #[error(transparent)]
     Pooler(#[from] PoolerError),
@@ -95,12 +110,11 @@ impl Backing {
             }
         };
         let mut connection = connect_session(&place, PATIENCE)?;
-        migrate(&mut connection)?;
         let version = diesel::sql_query("SELECT current_setting('server_version') AS version")
             .get_result::<Version>(&mut connection)?
             .version;
-        // Distributions append their own: "15.18 (Debian 15.18-0+deb12u1)".
-        let version = version.split(' ').next().unwrap_or_default().to_owned();
+        let version = new_enough(&version)?;
+        migrate(&mut connection)?;
         Ok(Self { place, version, private, redis_url: None, private_redis: None })
     }
 
@@ -155,7 +169,7 @@ impl Backing {
     /// A connection outside the server's own.
     ///
     /// # Errors
-    /// [`BackingError::Unreachable`].
+    /// As [`connect`].
     pub fn connect(&self) -> Result<PgConnection, BackingError> {
         connect_session(&self.place, Duration::ZERO)
     }
@@ -176,62 +190,10 @@ impl Backing {
 
 /// Past a pooler, and without the bounds that its role may have for the sake of the pooler.
 fn connect_session(place: &Place, patience: Duration) -> Result<PgConnection, BackingError> {
-    let mut connection = connect(place.session(), patience)?;
+    let variable = if place.is_pooled() { "DIRECT_DATABASE_URL" } else { DATABASE_URL };
+    let mut connection = connect_to(place.session(), variable, patience)?;
     if place.is_pooled() {
         connection.batch_execute(UNBOUNDED)?;
     }
     Ok(connection)
-}
-
-/// Connects, trying again until `patience` is over.
-///
-/// # Errors
-/// [`BackingError::Unreachable`] or [`BackingError::Url`].
-pub fn connect(url: &SecretString, patience: Duration) -> Result<PgConnection, BackingError> {
-    let end = Instant::now() + patience;
-    loop {
-        let error = match PgConnection::establish(url.expose_secret()) {
-            Ok(connection) => return Ok(connection),
-            Err(error) => told(&error)?,
-        };
-        if Instant::now() >= end {
-            return Err(BackingError::Unreachable(error));
-        }
-        tracing::info!("waiting for the database");
-        std::thread::sleep(Duration::from_millis(500));
-    }
-}
-
-/// What may be shown of a failure. A message about the URL itself quotes parts of it, which may
-/// be the password; one about the connection names host, port, role and database only.
-fn told(error: &ConnectionError) -> Result<String, BackingError> {
-    let ConnectionError::BadConnection(message) = error else { return Err(BackingError::Url) };
-    let about_connection = ["connection to server", "could not translate host name"];
-    if !about_connection.iter().any(|start| message.contains(start)) {
-        return Err(BackingError::Url);
-    }
-    Ok(message.lines().next().unwrap_or_default().trim().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_database_that_does_not_answer_is_named_without_its_password() {
-        let cases = [
-            "postgres://app:hunter2@127.0.0.1:1/shop",
-            "postgres://app:hunter2@no-such-host.invalid/shop",
-            "postgres://app:hun%zzter2@127.0.0.1/shop",
-            "postgres://app:hunter2@127.0.0.1:hunter2/shop",
-            "hunter2",
-        ];
-        for url in cases {
-            let error =
-                connect(&SecretString::from(url), Duration::ZERO).err().unwrap().to_string();
-            assert!(!error.contains("hunter2") && !error.contains("ter2"), "{url}: {error}");
-            assert!(error.contains("DATABASE_URL"), "{url}: {error}");
-            assert!(error.contains("unset"), "says what to do next: {error}");
-        }
-    }
 }

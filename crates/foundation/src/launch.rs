@@ -10,7 +10,7 @@ use crate::database::{Database, Place, ReplicaError, ReplicaSettings};
 use crate::descriptors;
 use crate::http::{MountPages, Parts, ServeError, Server};
 use crate::metrics::Metrics;
-use crate::module::{Module, StartFailure, Starting};
+use crate::module::{Module, Share, StartFailure, Starting};
 use crate::redis::{Redis, RedisError};
 
 /// What a server offers.
@@ -70,12 +70,7 @@ pub fn serve(
         let backing = Backing::find_for(config)?.with_redis(config.redis.redis_url.clone());
         let metrics = Metrics::new()?;
         let Service { modules, pages, on_signal } = assemble(address);
-        let mut connection = backing.connect()?;
-        let redis = open_redis(&backing, &mut connection, config, &metrics).await?;
-        // Modules that make connections of their own find the database here, also a private one.
-        let found = Config { database_url: Some(backing.url().clone()), ..config.clone() };
-        let mut starting = Starting::new(&found, &metrics, &mut connection, redis.as_ref());
-        let shares = Module::start_all(&modules, &mut starting).map_err(LaunchError::Module)?;
+        let (redis, shares) = start_modules(&modules, &backing, config, &metrics).await?;
         let database = open_database(backing.place(), config, redis.as_ref(), &metrics)?;
         let routes = modules.iter().map(|module| module.routes).collect();
         let parts = Parts { routes, pages, database: Some(database.clone()), metrics, shares };
@@ -87,6 +82,22 @@ pub fn serve(
         running.until_stopped(on_signal).await?;
         Ok(backing)
     })
+}
+
+/// On a connection of their own, which is given back before the server serves.
+async fn start_modules(
+    modules: &[&'static Module],
+    backing: &Backing,
+    config: &Config,
+    metrics: &Metrics,
+) -> Result<(Option<Redis>, Vec<Share>), LaunchError> {
+    let mut connection = backing.connect()?;
+    let redis = open_redis(backing, &mut connection, config, metrics).await?;
+    // Modules that make connections of their own find the database here, also a private one.
+    let found = Config { database_url: Some(backing.url().clone()), ..config.clone() };
+    let mut starting = Starting::new(&found, metrics, &mut connection, redis.as_ref());
+    let shares = Module::start_all(modules, &mut starting).map_err(LaunchError::Module)?;
+    Ok((redis, shares))
 }
 
 /// The database with its replica, where one is named.

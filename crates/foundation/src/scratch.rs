@@ -1,26 +1,31 @@
 //! Databases that live as long as one test or one demo run.
 
+mod leftovers;
 mod surroundings;
+mod template;
 
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Text};
 use evidence::{HookGuard, Stage};
 use local_services::{Purpose, server_url};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::migrate::{self, MigrationError, SCHEMA_VERSION};
+use crate::database::{PATIENTLY, bounded};
+use crate::migrate::MigrationError;
+pub use leftovers::sweep;
 
 /// Prefix of every scratch database, by which leftovers are recognised.
 const PREFIX: &str = "show_your_work_scratch_";
-/// Prefix of the migrated database that scratch databases are cloned from.
-const TEMPLATE_PREFIX: &str = "show_your_work_template_";
-/// Serialises the making of the template across processes.
-const TEMPLATE_LOCK: i64 = 0x5359_5754;
+/// The session of a keeper may idle for as long as its database is in use, and waits for the
+/// template no longer than any machine takes to make it.
+const KEEPER: &str =
+    "SET idle_session_timeout = 0; SET statement_timeout = 0; SET lock_timeout = '2min'";
 
 /// No scratch database could be made.
 #[derive(Debug, thiserror::Error)]
@@ -61,8 +66,10 @@ pub fn number(connection: &mut PgConnection, expression: &str) -> QueryResult<u6
 pub struct Scratch {
     name: String,
     url: String,
-    /// Holds an advisory lock for as long as the database is in use: a database whose lock is free
-    /// was left behind by a process that died, and may be dropped by anybody.
+    /// Of the database that the server was named with.
+    server: String,
+    /// Holds an advisory lock for as long as the database is in use: one whose lock nobody holds was
+    /// left behind by a process that died, and may be dropped by anybody.
     /// A mutex only so that threads of a test can share the database's value.
     keeper: Mutex<PgConnection>,
 }
@@ -91,7 +98,7 @@ impl Scratch {
         let scratch = Self::create(Purpose::Demo)?;
         let mut connection = scratch.connect()?;
         stage.uses_postgres(&server_version(&mut connection)?);
-        let (server, name) = (scratch.server()?, scratch.name.clone());
+        let (server, name) = (scratch.server.clone(), scratch.name.clone());
         let guard = stage.interrupt().on_request(move || drop_database(&server, &name));
         Ok((scratch, guard))
     }
@@ -102,20 +109,17 @@ impl Scratch {
     /// See [`ScratchError`].
     pub fn create_on(server: &str) -> Result<Self, ScratchError> {
         static SWEPT: OnceLock<()> = OnceLock::new();
-        let mut keeper = PgConnection::establish(server)?;
+        let mut keeper = connect(server)?;
+        keeper.batch_execute(KEEPER)?;
         if SWEPT.set(()).is_ok() {
-            sweep(&mut keeper)?;
+            leftovers::drop_all(&mut keeper)?;
         }
-        let template = ensure_template(&mut keeper, server)?;
         let name = unique_name();
         // Locked before it exists, so that no sweep can take it for a leftover.
-        diesel::sql_query("SELECT pg_advisory_lock(hashtextextended($1, 0))")
-            .bind::<Text, _>(&name)
-            .execute(&mut keeper)?;
-        diesel::sql_query(format!("CREATE DATABASE {name} TEMPLATE {template}"))
-            .execute(&mut keeper)?;
-        let url = with_database(server, &name)?;
-        let scratch = Self { name, url, keeper: Mutex::new(keeper) };
+        mark_as_used(&mut keeper, &name)?;
+        template::clone_to(&name, &mut keeper, server)?;
+        let (server, url) = (server.to_owned(), with_database(server, &name)?);
+        let scratch = Self { name, url, server, keeper: Mutex::new(keeper) };
         surroundings::bound_pooled_sessions(&mut scratch.connect()?)?;
         Ok(scratch)
     }
@@ -137,13 +141,9 @@ impl Scratch {
     /// # Errors
     /// When the server is gone.
     pub fn connect(&self) -> Result<PgConnection, ScratchError> {
-        let mut connection = PgConnection::establish(&self.url)?;
+        let mut connection = connect(&self.url)?;
         surroundings::lift_bounds(&mut connection)?;
         Ok(connection)
-    }
-
-    fn server(&self) -> Result<String, ScratchError> {
-        with_database(&self.url, "postgres")
     }
 }
 
@@ -157,7 +157,7 @@ impl Drop for Scratch {
 }
 
 fn drop_database(server: &str, name: &str) {
-    if let Ok(mut connection) = PgConnection::establish(server) {
+    if let Ok(mut connection) = connect(server) {
         let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
         let _ = diesel::sql_query(statement).execute(&mut connection);
     }
@@ -170,10 +170,31 @@ fn unique_name() -> String {
     format!("{PREFIX}{}_{serial}_{started}", process::id())
 }
 
+/// Bounded: libpq alone would wait for ever for a server that accepts and says nothing.
+fn connect(url: &str) -> ConnectionResult<PgConnection> {
+    PgConnection::establish(&bounded(url, PATIENTLY))
+}
+
+/// The same server, another database. A `dbname` among the parameters would win over the path.
 fn with_database(server: &str, name: &str) -> Result<String, ScratchError> {
     let mut url = Url::parse(server)?;
     url.set_path(&format!("/{name}"));
+    if url.query_pairs().any(|(key, _)| key == "dbname") {
+        let kept: Vec<_> =
+            url.query_pairs().into_owned().filter(|(key, _)| key != "dbname").collect();
+        // Spaces as %20: libpq takes a plus sign for itself.
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let query = query.extend_pairs(kept).finish().replace('+', "%20");
+        url.set_query(Some(&query));
+    }
     Ok(url.into())
+}
+
+/// Says to every process of this server that the database of this name is in use, until the session
+/// of `keeper` ends.
+fn mark_as_used(keeper: &mut PgConnection, name: &str) -> QueryResult<()> {
+    let lock = diesel::sql_query("SELECT pg_advisory_lock(hashtextextended($1, 0))");
+    lock.bind::<Text, _>(name).execute(keeper).map(drop)
 }
 
 #[derive(QueryableByName)]
@@ -182,100 +203,7 @@ struct Named {
     name: String,
 }
 
-#[derive(QueryableByName)]
-struct Flag {
-    #[diesel(sql_type = Bool)]
-    flag: bool,
-}
-
 fn server_version(connection: &mut PgConnection) -> QueryResult<String> {
     let query = "SELECT split_part(current_setting('server_version'), ' ', 1) AS name";
     Ok(diesel::sql_query(query).get_result::<Named>(connection)?.name)
-}
-
-fn databases_with(connection: &mut PgConnection, prefix: &str) -> QueryResult<Vec<Named>> {
-    diesel::sql_query(
-        "SELECT datname::text AS name FROM pg_database WHERE starts_with(datname, $1)",
-    )
-    .bind::<Text, _>(prefix)
-    .load(connection)
-}
-
-/// Drops what processes that died left behind.
-fn sweep(connection: &mut PgConnection) -> QueryResult<()> {
-    for Named { name } in databases_with(connection, PREFIX)? {
-        let query = "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS flag";
-        let free =
-            diesel::sql_query(query).bind::<Text, _>(&name).get_result::<Flag>(connection)?;
-        if free.flag {
-            diesel::sql_query(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-                .execute(connection)?;
-            diesel::sql_query("SELECT pg_advisory_unlock(hashtextextended($1, 0))")
-                .bind::<Text, _>(&name)
-                .execute(connection)?;
-        }
-    }
-    Ok(())
-}
-
-/// Makes the template once per schema version. It gets its final name only when it is complete, so
-/// that a process that dies half-way leaves no broken template.
-fn ensure_template(connection: &mut PgConnection, server: &str) -> Result<String, ScratchError> {
-    let template = format!("{TEMPLATE_PREFIX}{SCHEMA_VERSION}");
-    diesel::sql_query("SELECT pg_advisory_lock($1)")
-        .bind::<BigInt, _>(TEMPLATE_LOCK)
-        .execute(connection)?;
-    let made = make_template(connection, server, &template);
-    diesel::sql_query("SELECT pg_advisory_unlock($1)")
-        .bind::<BigInt, _>(TEMPLATE_LOCK)
-        .execute(connection)?;
-    made.map(|()| template)
-}
-
-fn make_template(
-    connection: &mut PgConnection,
-    server: &str,
-    template: &str,
-) -> Result<(), ScratchError> {
-    if !databases_with(connection, template)?.is_empty() {
-        return Ok(());
-    }
-    let draft = unique_name();
-    diesel::sql_query(format!("CREATE DATABASE {draft} TEMPLATE template0")).execute(connection)?;
-    let migrated = PgConnection::establish(&with_database(server, &draft)?)
-        .map_err(ScratchError::from)
-        .and_then(|mut fresh| Ok(migrate::migrate(&mut fresh)?));
-    if let Err(error) = migrated {
-        diesel::sql_query(format!("DROP DATABASE {draft} WITH (FORCE)")).execute(connection)?;
-        return Err(error);
-    }
-    wait_until_unused(connection, &draft)?;
-    diesel::sql_query(format!("ALTER DATABASE {draft} RENAME TO {template}"))
-        .execute(connection)?;
-    drop_older_templates(connection, template)
-}
-
-/// A server process outlives the client's goodbye by a moment, and a database in use cannot be
-/// renamed.
-fn wait_until_unused(connection: &mut PgConnection, database: &str) -> QueryResult<()> {
-    let query = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = $1) AS flag";
-    for _ in 0..500 {
-        let idle = diesel::sql_query(query).bind::<Text, _>(database);
-        if idle.get_result::<Flag>(connection)?.flag {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    Ok(())
-}
-
-fn drop_older_templates(connection: &mut PgConnection, current: &str) -> Result<(), ScratchError> {
-    for Named { name } in databases_with(connection, TEMPLATE_PREFIX)? {
-        if name != current {
-            // Another build may be cloning it at this moment; then it stays until the next time.
-            let _ =
-                diesel::sql_query(format!("DROP DATABASE IF EXISTS {name}")).execute(connection);
-        }
-    }
-    Ok(())
 }

@@ -102,8 +102,8 @@ static SECRET: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?i-u)(?P<url>[a-z+]+://[^:/@\s]*:)[^@/\s]+(?P<at>@)",
         r#"|(?P<scheme>\b(?:bearer|basic)\s+)[a-z0-9._~+/=-]+"#,
-        r#"|(?P<name>\b(?:password|passwd|secret|token|api_?key|authorization)"?\s*[=:]\s*"?(?:bearer |basic )?)"#,
-        r#"[^\s",}&]+"#,
+        r#"|(?P<name>(?:password|passwd|secret|token|api_?key|authorization)\\?"?\s*[=:]\s*"#,
+        r#"(?:some\()?\\?"?(?:bearer |basic )?)[^\s"\\,}&)]+"#,
     ))
     .ok()
 });
@@ -154,6 +154,9 @@ mod tests {
             r#"{"email":"a@b.c","password":"hunter2"}"#,
             "password=hunter2&next=/",
             "api_key = hunter2",
+            "refresh_token=hunter2 sslpassword=hunter2",
+            r#"Config { client_secret: Some("hunter2") }"#,
+            r#"{"message":"{\"access_token\":\"hunter2\"}"}"#,
         ];
         for line in lines {
             let masked = written(line);

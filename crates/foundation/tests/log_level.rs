@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
 
+#[path = "operations/on_call.rs"]
 mod on_call;
 
 use std::time::Duration;

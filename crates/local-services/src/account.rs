@@ -55,7 +55,7 @@ impl Account {
     }
 
     /// Makes a 0700 folder of this account; refuses one that somebody else made.
-    fn claim(self, folder: &Path) -> Result<(), Error> {
+    pub(crate) fn claim(self, folder: &Path) -> Result<(), Error> {
         make_folder(folder, 0o700)?;
         // Only a folder of root's is handed over: whoever won a race for the name gets nothing.
         if self.switch_to_group.is_some() && check_owner(folder, 0).is_ok() {

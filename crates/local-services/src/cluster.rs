@@ -43,7 +43,10 @@ impl Cluster {
         if let Some(fits) = installed.iter().find(|one| one.major.to_string() == made_by) {
             return Ok(fits.clone());
         }
-        let installed: Vec<String> = installed.into_iter().map(|one| one.version).collect();
+        let mut installed: Vec<String> = installed.into_iter().map(|one| one.version).collect();
+        // One version may be found in two places, and the order does not matter here.
+        installed.sort();
+        installed.dedup();
         Err(Error::OtherVersion { data: self.data(), made_by, installed: installed.join(", ") })
     }
 

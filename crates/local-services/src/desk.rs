@@ -1,7 +1,7 @@
 //! The bookkeeping of one service: start-up lock, list of holders, record of the running server.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -59,25 +59,37 @@ impl Desk {
     /// One process at a time starts, attaches or resets. A file lock, because the kernel lets go
     /// of it however the process ends, and children do not inherit it.
     pub(crate) fn lock(&self) -> Result<File, Error> {
+        self.lock_within(LOCK_PATIENCE)
+    }
+
+    fn lock_within(&self, patience: Duration) -> Result<File, Error> {
         let failed = |e| Error::io("lock", &self.lock, e);
-        let file = File::options()
+        let mut file = File::options()
             .create(true)
             .truncate(false)
+            .read(true)
             .write(true)
             .mode(0o600)
             .open(&self.lock)
             .map_err(failed)?;
-        let deadline = Instant::now() + LOCK_PATIENCE;
+        let deadline = Instant::now() + patience;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(file),
+                Ok(()) => {
+                    // For whoever waits in vain. It stays when it is let go, which does no harm.
+                    file.set_len(0).map_err(failed)?;
+                    write!(file, "{}", std::process::id()).map_err(failed)?;
+                    return Ok(file);
+                }
                 Err(TryLockError::Error(e)) => return Err(failed(e)),
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     sleep(Duration::from_millis(5));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    let seconds = LOCK_PATIENCE.as_secs();
-                    return Err(Error::LockTimeout { path: self.lock.clone(), seconds });
+                    let mut holder = String::new();
+                    let _ = file.read_to_string(&mut holder);
+                    let (path, seconds) = (self.lock.clone(), patience.as_secs());
+                    return Err(Error::LockTimeout { path, holder, seconds });
                 }
             }
         }
@@ -202,5 +214,25 @@ impl Server {
             bin: field("bin")?.into(),
             data: field("data")?.into(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_for_the_lock_in_vain_is_told_who_holds_it() {
+        let home = tempfile::tempdir().unwrap();
+        let lock = home.path().join("test-postgres.lock");
+        let desk = Desk::new(home.path().to_owned(), lock, "postgres");
+        let held = desk.lock().unwrap();
+
+        let error = desk.lock_within(Duration::from_millis(50)).unwrap_err().to_string();
+
+        assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
+        assert!(error.contains("kill"), "it names the next step: {error}");
+        drop(held);
+        desk.lock_within(Duration::ZERO).unwrap();
     }
 }

@@ -93,12 +93,14 @@ pub enum Error {
     },
     /// Another process held the start-up lock for too long.
     #[error(
-        "waited {seconds} s for another process that is starting or stopping the service \
-         (lock {path}). Try again, or run `local-services stop`."
+        "waited {seconds} s for process {holder}, which is starting or stopping the service \
+         (lock {path}). Try again, or end that process (`kill {holder}`)."
     )]
     LockTimeout {
         /// The lock file.
         path: PathBuf,
+        /// The process id of who holds it.
+        holder: String,
         /// How long was waited.
         seconds: u64,
     },

@@ -114,6 +114,8 @@ impl Service for PrivateRedis<'_> {
         let folder = self.folder();
         let endpoint = Endpoint::choose(folder.join("redis.sock"), random_password)?;
         let log = self.desk.open_log()?;
+        // What is wrong with its settings it says there.
+        let errors = log.try_clone().map_err(|e| Error::io("open", &self.desk.log(), e))?;
         // Redis does run as root, so no other account is needed.
         let account = Account { uid: current_uid()?, switch_to_group: None };
         let mut child = account
@@ -121,7 +123,7 @@ impl Service for PrivateRedis<'_> {
             .arg("-")
             .stdin(Stdio::piped())
             .stdout(log)
-            .stderr(Stdio::null())
+            .stderr(errors)
             .spawn()
             .map_err(|e| Error::io("run", &installation.server, e))?;
         if let Some(mut stdin) = child.stdin.take() {

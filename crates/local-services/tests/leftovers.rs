@@ -106,6 +106,10 @@ fn data_of_another_major_version_are_refused_and_left_untouched() {
 
     assert!(matches!(&error, Error::OtherVersion { made_by, .. } if made_by == "11"), "{error}");
     assert!(error.to_string().contains("make reset"), "{error}");
+    let Error::OtherVersion { installed, .. } = &error else { panic!("{error}") };
+    let mut each: Vec<&str> = installed.split(", ").collect();
+    each.dedup();
+    assert_eq!(each.join(", "), *installed, "each version once");
     assert_eq!(fs::read_to_string(data.join("PG_VERSION")).unwrap(), "11\n");
     assert!(data.join("global/pg_control").exists());
 }

@@ -104,3 +104,18 @@ fn valkey_is_as_good_as_redis() {
 
     assert_eq!(find_redis_in(&Search::only(&[bin])).unwrap().version, "8.1.0");
 }
+
+#[test]
+fn a_redis_that_ends_at_once_is_reported_with_what_it_printed_as_an_error() {
+    let project = Project::new();
+    let bin = project.path().join("bin");
+    let says =
+        "Redis server v=7.0.15'; [ \"$1\" = --version ] || { echo FATAL CONFIG >&2; exit 1; }; : '";
+    program(&bin, "redis-server", says);
+
+    let search = Search::only(&[bin]);
+    let error = Redis::acquire_from(project.path(), Purpose::Test, &search).unwrap_err();
+
+    assert!(matches!(error, Error::StartFailed { .. }), "{error}");
+    assert!(error.to_string().contains("FATAL CONFIG"), "{error}");
+}

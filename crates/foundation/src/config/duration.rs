@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// A hundred years: far from where adding to a time would overflow.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// Reads `250ms`, `30s`, `5m`, `12h` or `14d`.
 ///
 /// # Errors
@@ -10,16 +13,28 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let number: u64 = number.parse().map_err(|_| "expected a number such as 30s".to_owned())?;
-    let seconds = match unit {
-        "ms" => return Ok(Duration::from_millis(number)),
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
+    let seconds = |each: u64| number.checked_mul(each).map(Duration::from_secs);
+    let time = match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => seconds(1),
+        "m" => seconds(60),
+        "h" => seconds(60 * 60),
+        "d" => seconds(24 * 60 * 60),
         _ => return Err("expected a unit: ms, s, m, h or d".to_owned()),
     };
-    let whole = number.checked_mul(seconds).ok_or_else(|| "too long".to_owned())?;
-    Ok(Duration::from_secs(whole))
+    let time = time.filter(|time| *time <= LONGEST);
+    time.ok_or_else(|| "too long: a hundred years at the most".to_owned())
+}
+
+/// Reads a bound on a wait, 1ms to 24d: no wait at all would refuse everything, zero turns a bound of
+/// PostgreSQL or actix off, and PostgreSQL counts milliseconds in 32 bits.
+///
+/// # Errors
+/// A sentence for the command line.
+pub(super) fn bound(text: &str) -> Result<Duration, String> {
+    let bound = duration(text)?;
+    let allowed = Duration::from_millis(1)..=Duration::from_secs(24 * 24 * 60 * 60);
+    if allowed.contains(&bound) { Ok(bound) } else { Err("expected 1ms to 24d".to_owned()) }
 }
 
 #[cfg(test)]
@@ -36,6 +51,18 @@ mod tests {
         for text in ["", "s", "30", "-1s", "1.5s", "5 m", "3w", "99999999999999999999s"] {
             assert!(duration(text).is_err(), "{text}");
         }
-        assert_eq!(duration("213503982334602d"), Err("too long".to_owned()));
+        for text in ["213503982334602d", "36501d", "18446744073709551615ms"] {
+            assert!(duration(text).unwrap_err().starts_with("too long"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bound_is_neither_nothing_nor_more_than_postgresql_counts() {
+        for text in ["1ms", "2s", "24d"] {
+            assert!(bound(text).is_ok(), "{text}");
+        }
+        for text in ["0ms", "0s", "25d", "2"] {
+            assert!(bound(text).is_err(), "{text}");
+        }
     }
 }

@@ -17,6 +17,7 @@ mod reach;
 mod shop;
 mod sign_in;
 
+use duration::bound;
 pub use duration::duration;
 pub use operations::OperationsConfig;
 pub use origin::origin;
@@ -119,22 +120,22 @@ pub struct DatabaseConfig {
 
     /// How long a request may wait for a thread, and then for a connection, before it gets 503
     #[arg(long, env = "DATABASE_WAIT", default_value = "1s", value_name = "TIME")]
-    #[arg(value_parser = duration)]
+    #[arg(value_parser = bound)]
     pub database_wait: Duration,
 
     /// `statement_timeout` of the short lane
     #[arg(long, env = "STATEMENT_TIMEOUT", default_value = "2s", value_name = "TIME")]
-    #[arg(value_parser = duration)]
+    #[arg(value_parser = bound)]
     pub statement_timeout: Duration,
 
     /// `statement_timeout` of the long lane
     #[arg(long, env = "LONG_STATEMENT_TIMEOUT", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = duration)]
+    #[arg(value_parser = bound)]
     pub long_statement_timeout: Duration,
 
     /// `lock_timeout` of both lanes
     #[arg(long, env = "LOCK_TIMEOUT", default_value = "1s", value_name = "TIME")]
-    #[arg(value_parser = duration)]
+    #[arg(value_parser = bound)]
     pub lock_timeout: Duration,
 }
 
@@ -151,7 +152,7 @@ pub struct RedisConfig {
 
     /// The longest wait for an answer of Redis; then requests go on without, also the next ones
     #[arg(long, env = "REDIS_WAIT", default_value = "50ms", value_name = "TIME")]
-    #[arg(value_parser = duration)]
+    #[arg(value_parser = bound)]
     pub redis_wait: Duration,
 }
 
@@ -178,17 +179,17 @@ pub struct HttpConfig {
 
     /// How long the head of a request may take to arrive
     #[arg(long, env = "HEAD_TIMEOUT", default_value = "5s", value_name = "TIME")]
-    #[arg(value_parser = duration)]
+    #[arg(value_parser = bound)]
     pub head_timeout: Duration,
 
     /// How long the body of a request may take to arrive
     #[arg(long, env = "BODY_TIMEOUT", default_value = "10s", value_name = "TIME")]
-    #[arg(value_parser = duration)]
+    #[arg(value_parser = bound)]
     pub body_timeout: Duration,
 
     /// How long a request may take to serve
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "35s", value_name = "TIME")]
-    #[arg(value_parser = duration)]
+    #[arg(value_parser = bound)]
     pub request_timeout: Duration,
 
     /// API requests per minute and client address. 0: no limit

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 use tracing::Span;
 
+use super::bounds;
 use super::session::{Session, SessionManager, Sessions, statements_sent};
 use crate::metrics::{LaneMetrics, Metrics};
 use crate::operations::{OpenSpan, begin};
@@ -216,12 +217,16 @@ pub(super) fn no_answer() -> Problem {
         .with_cause(Cause::new("database gave no answer in time"))
 }
 
-/// Says that connecting failed and leaves out the reason, which may hold host and user names.
+/// Says that connecting failed, and why without the names of host, role and database.
 #[derive(Debug)]
 struct LogConnectionError;
 
 impl r2d2::HandleError<diesel::r2d2::Error> for LogConnectionError {
-    fn handle_error(&self, _: diesel::r2d2::Error) {
-        tracing::warn!("database connection failed");
+    fn handle_error(&self, error: diesel::r2d2::Error) {
+        let reason = match &error {
+            diesel::r2d2::Error::ConnectionError(error) => bounds::reason(error),
+            diesel::r2d2::Error::QueryError(_) => "the session does not work",
+        };
+        tracing::warn!(reason, "database connection failed");
     }
 }

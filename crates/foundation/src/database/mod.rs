@@ -6,6 +6,7 @@
 //! or slow answers 503 at once. Switch to an async driver when one process needs more statements
 //! in flight than a few threads per core.
 
+mod bounds;
 mod keyed;
 mod lane;
 mod place;
@@ -23,6 +24,7 @@ use error_handling::Problem;
 
 use crate::config::DatabaseConfig;
 use crate::metrics::Metrics;
+pub(crate) use bounds::{PATIENTLY, bounded, is_url};
 pub use keyed::{KeyedReads, Load};
 use lane::{Lane, LaneSettings};
 pub use place::Place;

@@ -5,6 +5,7 @@ use diesel::sql_types::{BigInt, Text};
 use secrecy::ExposeSecret;
 
 use super::Place;
+use super::bounds::{PATIENTLY, bounded};
 use crate::config::DatabaseConfig;
 
 /// A transaction whose client is gone must not hold its locks.
@@ -90,7 +91,7 @@ pub fn check(place: &Place, config: &DatabaseConfig) -> Result<(), PoolerError> 
 }
 
 fn read(place: &Place) -> Result<Vec<Setting>, Box<dyn std::error::Error>> {
-    let mut connection = PgConnection::establish(place.url.expose_secret())?;
+    let mut connection = PgConnection::establish(&bounded(place.url.expose_secret(), PATIENTLY))?;
     let names = "SELECT name, setting::bigint AS value FROM pg_settings WHERE name IN (
         'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')";
     connection.set_prepared_statement_cache_size(diesel::connection::CacheSize::Disabled);

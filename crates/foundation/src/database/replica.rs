@@ -14,8 +14,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use error_handling::{Fault, Problem};
 use prometheus::{Gauge, IntCounterVec, Opts};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
+use super::bounds::is_url;
 use super::lane::Lane;
 use super::watcher::{self, Sight};
 use super::writers::Writers;
@@ -63,6 +64,12 @@ pub(super) struct Replica {
 /// The replica cannot be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplicaError {
+    /// The URL cannot be read.
+    #[error(
+        "REPLICA_URL is not of the form postgres://user:password@host/name.\n\
+         Correct it, or unset it to have the primary serve every read."
+    )]
+    Url,
     /// Opened twice for one server.
     #[error("metrics of the replica cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -89,6 +96,9 @@ impl Replica {
         settings: &ReplicaSettings<'_>,
         metrics: &Metrics,
     ) -> Result<Self, ReplicaError> {
+        if !is_url(settings.url.expose_secret()) {
+            return Err(ReplicaError::Url);
+        }
         let reads = Opts::new("database_replica_reads_total", "Reads that may be old, by target");
         let reads = IntCounterVec::new(reads, &["target"])?;
         let behind = Gauge::new("database_replica_lag_seconds", "How old the replica may be")?;

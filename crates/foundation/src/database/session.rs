@@ -11,14 +11,15 @@ use prometheus::IntGauge;
 use r2d2::ManageConnection;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::bounds::{SOON, bounded};
 use super::pooler::IDLE_IN_TRANSACTION;
 
 /// How often PostgreSQL plans a prepared statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PlanOften {
     /// Once for each connection. Left to itself, PostgreSQL plans a short statement on a partitioned
-    /// table anew each time, which costs more than to execute it. A predicate that has to match a
-    /// partial index must then be written as a literal.
+    /// table anew each time, which costs more than to execute it. Such a plan locks every partition
+    /// and uses no partial index: a predicate that shall do either better is written as a literal.
     Once,
     /// As PostgreSQL thinks best, for statements whose best plan depends on their values.
     AsNeeded,
@@ -83,10 +84,15 @@ impl SessionManager {
             // One name for all lanes: PgBouncer follows it, and would set it again at each change.
             Sessions::Pooled => "SET application_name = 'lanes'".to_owned(),
         };
-        let inner = ConnectionManager::new(with_connect_timeout(url));
+        let inner = ConnectionManager::new(bounded(url.expose_secret(), SOON));
         Self { inner, sessions, setup, connections }
     }
 }
+
+/// Asks for messages in English, as Diesel hides the SQLSTATE and time-outs are told by them. It
+/// takes a privilege; a role without it gets the server's language.
+const IN_ENGLISH: &str = "DO $$ BEGIN SET lc_messages = 'C'; \
+                          EXCEPTION WHEN insufficient_privilege THEN NULL; END $$;";
 
 fn own_session(lane: &str, statement: Duration, lock: Duration, plan: PlanOften) -> String {
     // The lane shows in pg_stat_activity.
@@ -95,6 +101,7 @@ fn own_session(lane: &str, statement: Duration, lock: Duration, plan: PlanOften)
         let _ = write!(setup, "SET {name} = {};", value.as_millis());
     }
     let _ = write!(setup, "SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION};");
+    setup.push_str(IN_ENGLISH);
     if plan == PlanOften::Once {
         setup.push_str("SET plan_cache_mode = force_generic_plan;");
     }
@@ -105,20 +112,11 @@ fn own_session(lane: &str, statement: Duration, lock: Duration, plan: PlanOften)
 pub(super) fn plain(url: &SecretString) -> QueryResult<PgConnection> {
     // The reason may hold host and user names.
     let refused = |_| diesel::result::Error::BrokenTransactionManager;
-    let mut connection = PgConnection::establish(&with_connect_timeout(url)).map_err(refused)?;
+    let mut connection =
+        PgConnection::establish(&bounded(url.expose_secret(), SOON)).map_err(refused)?;
     connection
         .batch_execute("SET application_name = 'replica watch'; SET statement_timeout = 1000")?;
     Ok(connection)
-}
-
-/// libpq waits for ever by default; two seconds are plenty for a server one network hop away.
-fn with_connect_timeout(url: &SecretString) -> String {
-    let url = url.expose_secret();
-    if url.contains("connect_timeout=") {
-        return url.to_owned();
-    }
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}connect_timeout=2")
 }
 
 impl ManageConnection for SessionManager {
@@ -127,8 +125,10 @@ impl ManageConnection for SessionManager {
 
     fn connect(&self) -> Result<Session, Self::Error> {
         let mut connection = self.inner.connect()?;
-        let refused =
-            |_| Self::Error::ConnectionError(ConnectionError::BadConnection(String::new()));
+        let refused = |_| {
+            let message = "the session refuses its settings".to_owned();
+            Self::Error::ConnectionError(ConnectionError::BadConnection(message))
+        };
         connection.batch_execute(&self.setup).map_err(refused)?;
         if self.sessions == Sessions::Pooled {
             connection.set_prepared_statement_cache_size(CacheSize::Disabled);

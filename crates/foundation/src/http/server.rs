@@ -26,6 +26,12 @@ pub enum ServeError {
     /// No port of the default range is free.
     #[error("ports {} to {} are all in use: choose one with --listen 127.0.0.1:PORT", .0.start, .0.end - 1)]
     NoneFree(std::ops::Range<u16>),
+    /// An address of another machine, or a port that is for root.
+    #[error(
+        "cannot listen on {0}: {1}. Choose an address of this machine, 0.0.0.0 for all of them, and \
+         a port that this account may use, with --listen"
+    )]
+    Address(SocketAddr, io::Error),
     /// `OPERATIONS_TOKEN` could be guessed.
     #[error(transparent)]
     Token(#[from] ShortToken),
@@ -162,7 +168,7 @@ impl StopHandle {
 fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => ServeError::InUse(address),
-        _ => ServeError::Io(error),
+        _ => ServeError::Address(address, error),
     })
 }
 

@@ -3,6 +3,7 @@
 use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
@@ -14,13 +15,16 @@ use governor::{Quota, RateLimiter};
 
 use super::Allowance;
 
-/// Keys remembered before those that are no longer limited are forgotten.
+/// Keys remembered before those that are no longer limited are forgotten for the first time.
 const SWEEP_AT: usize = 50_000;
 
 pub(super) struct Local<K: Hash + Eq + Clone> {
     limiter: RateLimiter<K, Store<K>, DefaultClock, StateInformationMiddleware>,
     store: Store<K>,
     clock: DefaultClock,
+    /// Keys at which to forget next: twice as many as the last time left, or whoever draws fresh
+    /// addresses would have every call look at all of them.
+    sweep_at: AtomicUsize,
 }
 
 /// Governor's own store, kept at hand, as governor itself gives no call back.
@@ -59,13 +63,11 @@ impl<K: Hash + Eq + Clone> Local<K> {
         let store = Store(Arc::default());
         let clock = DefaultClock::default();
         let limiter = RateLimiter::new(quota, Store(Arc::clone(&store.0)), clock.clone());
-        Self { limiter, store, clock }
+        Self { limiter, store, clock, sweep_at: AtomicUsize::new(SWEEP_AT) }
     }
 
     pub(super) fn take(&self, key: &K) -> Allowance {
-        if self.limiter.len() > SWEEP_AT {
-            self.limiter.retain_recent();
-        }
+        self.forget();
         match self.limiter.check_key(key) {
             Ok(state) => Allowance {
                 remaining: state.remaining_burst_capacity(),
@@ -80,6 +82,16 @@ impl<K: Hash + Eq + Clone> Local<K> {
         }
     }
 
+    fn forget(&self) {
+        if self.limiter.len() > self.sweep_at.load(Ordering::Relaxed) {
+            // Before it begins: the calls that come meanwhile must not all do the same.
+            self.sweep_at.store(usize::MAX, Ordering::Relaxed);
+            self.limiter.retain_recent();
+            let next = self.limiter.len().saturating_mul(2).max(SWEEP_AT);
+            self.sweep_at.store(next, Ordering::Relaxed);
+        }
+    }
+
     /// The state of a key is the time at which its burst is whole again.
     pub(super) fn give_back(&self, key: &K, time: Duration) {
         let earlier = |whole: Option<Nanos>| {
@@ -87,5 +99,27 @@ impl<K: Hash + Eq + Clone> Local<K> {
         };
         // An error means a key that has nothing to be given back.
         let _: Result<(), ()> = self.store.measure_and_replace(key, earlier);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_are_all_fresh_are_looked_at_seldom_and_old_ones_forgotten() {
+        let local = Local::new(NonZeroU32::MIN, Duration::from_secs(3_600));
+        for key in 0..=SWEEP_AT + 1 {
+            local.take(&key);
+        }
+        assert!(
+            local.sweep_at.load(Ordering::Relaxed) > 2 * SWEEP_AT,
+            "not at the next call again"
+        );
+        let local = Local::new(NonZeroU32::MIN, Duration::from_micros(1));
+        for key in 0..=SWEEP_AT + 1 {
+            local.take(&key);
+        }
+        assert!(local.limiter.len() < SWEEP_AT, "{} are kept", local.limiter.len());
     }
 }

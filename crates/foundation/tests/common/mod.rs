@@ -1,12 +1,11 @@
 //! A few routes that misbehave on purpose, for the tests of the server around them.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use actix_web::{HttpResponse, get, post, web};
 use diesel::sql_types::Text;
 use diesel::{RunQueryDsl, sql_query};
-use error_handling::{Json, Problem, WriteProblems};
+use error_handling::{Json, Path, Problem, ReadProblems, WriteProblems};
 use foundation::database::Database;
 use foundation::http::Mount;
 use serde::{Deserialize, Serialize};
@@ -74,17 +73,17 @@ async fn sleep_long(database: web::Data<Database>) -> Result<HttpResponse, Probl
     Ok(HttpResponse::Ok().finish())
 }
 
-/// Requests that are held until a test lets them go.
-pub(crate) fn gate() -> &'static Semaphore {
-    static GATE: OnceLock<Semaphore> = OnceLock::new();
-    GATE.get_or_init(|| Semaphore::new(0))
+/// Holds the requests of one test until it lets them go.
+pub(crate) fn gate(test: usize) -> &'static Semaphore {
+    static GATES: [Semaphore; 2] = [const { Semaphore::const_new(0) }; 2];
+    &GATES[test]
 }
 
 /// Answers when the test says so.
-#[utoipa::path(responses((status = 200, body = String)))]
-#[get("/api/hold")]
-async fn hold() -> HttpResponse {
-    let released = tokio::time::timeout(Duration::from_secs(20), gate().acquire()).await;
+#[utoipa::path(params(("gate" = usize, Path)), responses((status = 200, body = String), ReadProblems))]
+#[get("/api/hold/{gate}")]
+async fn hold(test: Path<usize>) -> HttpResponse {
+    let released = tokio::time::timeout(Duration::from_secs(20), gate(test.0).acquire()).await;
     match released {
         Ok(Ok(permit)) => {
             permit.forget();

@@ -1,14 +1,12 @@
 //! A process that ends with its holder.
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::lchown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::Error;
 use crate::account::Account;
-use crate::layout::{check_owner, make_folder};
 use crate::process::{Signal, send_signal};
 
 /// Waits for the end of its input, which is the end of its holder; then ends the server, and takes
@@ -37,12 +35,7 @@ impl Kept {
         let path = PathBuf::from(format!("/tmp/syw-{name}-{}-{serial}", std::process::id()));
         // A process of this number may have died and left one behind.
         let _ = std::fs::remove_dir_all(&path);
-        make_folder(&path, 0o700)?;
-        if let Some(group) = account.switch_to_group {
-            lchown(&path, Some(account.uid), Some(group))
-                .map_err(|e| Error::io("hand over", &path, e))?;
-        }
-        check_owner(&path, account.uid)?;
+        account.claim(&path)?;
         Ok(path)
     }
 

@@ -28,20 +28,20 @@ pub(crate) fn operated(flags: &[&str]) -> TestApp {
     TestApp::start_with(ROUTES, &flags)
 }
 
-#[allow(dead_code)] // Not every test reads the log.
+#[allow(dead_code)] // Not every program reads the log.
 pub(crate) fn tap() -> LogTap {
     telemetry::init_quiet("info").unwrap();
     LogTap::start(10_000)
 }
 
-#[allow(dead_code)] // Not every test reads spans.
+#[allow(dead_code)] // Not every program reads spans.
 pub(crate) fn spans_of(request: &Value) -> Vec<&str> {
     let spans = request["spans"].as_array().expect("spans");
     spans.iter().map(|span| span["name"].as_str().unwrap()).collect()
 }
 
 /// Asks again until it is so, for ten seconds.
-#[allow(dead_code)] // Not every test has to wait.
+#[allow(dead_code)] // Not every program has to wait.
 pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let end = Instant::now() + Duration::from_secs(10);
     loop {

@@ -1,7 +1,5 @@
 //! The database behind PgBouncer in transaction mode: what holds, and what would not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 

@@ -1,12 +1,8 @@
 //! A server that is told to stop finishes what it has begun.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
-mod common;
-
 use std::time::Duration;
 
-use common::ROUTES;
+use crate::common::ROUTES;
 use foundation::testing::TestApp;
 
 #[actix_web::test]
@@ -15,7 +11,7 @@ async fn readiness_goes_first_and_accepted_requests_are_finished() {
     let client = app.anonymous();
     let held = {
         let client = client.clone();
-        actix_web::rt::spawn(async move { client.get("/api/hold").await })
+        actix_web::rt::spawn(async move { client.get("/api/hold/1").await })
     };
     while app.metrics.in_flight.get() < 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -25,7 +21,7 @@ async fn readiness_goes_first_and_accepted_requests_are_finished() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     client.get("/health/ready").await.problem(503);
     assert_eq!(client.get("/health/live").await.status.as_u16(), 200);
-    common::gate().add_permits(1);
+    crate::common::gate(1).add_permits(1);
     assert_eq!(held.await.unwrap().text, "released");
     stopping.await.unwrap();
 }

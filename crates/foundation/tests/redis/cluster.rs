@@ -1,7 +1,5 @@
 //! Redis Cluster: questions find their node, notices are counted, and a failover keeps the promises.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
 use std::time::Duration;
 
 use foundation::metrics::Metrics;

@@ -1,9 +1,5 @@
 //! Servers that share a Redis, and go on without it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +10,7 @@ use foundation::testing::{Client, TestApp, TestRedis};
 use local_services::{Purpose, Signal};
 
 static MODULE: Module =
-    Module { routes: common::ROUTES[0], start: Module::nothing_to_start, jobs: &[] };
+    Module { routes: crate::common::ROUTES[0], start: Module::nothing_to_start, jobs: &[] };
 
 fn scratch() -> Arc<Scratch> {
     Arc::new(Scratch::create(Purpose::Test).unwrap())

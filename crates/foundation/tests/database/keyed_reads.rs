@@ -1,7 +1,5 @@
 //! Which reads share a statement, and which must not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
 use std::sync::Arc;
 
 use diesel::sql_types::{Array, BigInt, Text};

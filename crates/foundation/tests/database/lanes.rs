@@ -1,12 +1,8 @@
 //! How the database executor behaves when things go wrong.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::ROUTES;
+use crate::common::ROUTES;
 use diesel::{RunQueryDsl, sql_query};
 use foundation::testing::{TestApp, config};
 
@@ -120,4 +116,27 @@ async fn work_whose_caller_hung_up_while_queued_is_not_done() {
     }
     assert_eq!(app.anonymous().get("/api/name").await.status.as_u16(), 200);
     assert!(seen.try_recv().is_err(), "the abandoned work never ran");
+}
+
+/// Time-outs are told by their message, so it has to be in English whatever the database says.
+#[actix_web::test]
+async fn sessions_of_every_lane_ask_for_messages_in_english() {
+    let scratch = foundation::scratch::Scratch::create(local_services::Purpose::Test).unwrap();
+    let elsewhere = format!("ALTER DATABASE \"{}\" SET lc_messages = 'POSIX'", scratch.name());
+    sql_query(elsewhere).execute(&mut scratch.connect().unwrap()).unwrap();
+    let metrics = foundation::metrics::Metrics::new().unwrap();
+    let config = config(&[]).database;
+    let database = foundation::database::Database::open(&scratch.url(), &config, &metrics);
+    let language = |connection: &mut diesel::PgConnection| {
+        let setting = diesel::dsl::sql::<diesel::sql_types::Text>("current_setting('lc_messages')");
+        diesel::select(setting).get_result::<String>(connection)
+    };
+    let told = [
+        database.run(language).await,
+        database.run_write(language).await,
+        database.run_long(language).await,
+    ];
+    for lane in told {
+        assert_eq!(lane.map_err(|problem| problem.to_string()).unwrap(), "C");
+    }
 }

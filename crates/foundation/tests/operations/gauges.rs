@@ -1,16 +1,12 @@
 //! What the metrics and the view of the database tell while something is wrong.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
-mod on_call;
-
+use crate::on_call::{ROUTES, TOKEN, operated, until};
 use diesel::connection::SimpleConnection;
 use diesel::{PgConnection, RunQueryDsl, sql_query};
 use foundation::metrics::Metrics;
 use foundation::operations::activity;
 use foundation::scratch::number;
 use foundation::testing::TestApp;
-use on_call::{ROUTES, TOKEN, operated, until};
 use serde_json::Value;
 
 fn value_of(metrics: &Metrics, name: &str) -> Option<f64> {
@@ -57,7 +53,7 @@ async fn a_worker_that_is_blocked_is_told_while_it_is_and_afterwards() {
         value_of(&app.metrics, stalled).filter(|seconds| *seconds > 0.3)
     })
     .await;
-    on_call::release().send(()).unwrap();
+    crate::on_call::release().send(()).unwrap();
     assert_eq!(blocked.await.unwrap().status.as_u16(), 200);
     until("the beat that came late", async || {
         let late = |bound| {

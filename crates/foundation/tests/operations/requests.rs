@@ -1,13 +1,9 @@
 //! What a person on call can ask a running server.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
-mod on_call;
-
+use crate::on_call::{ROUTES, TOKEN, operated, spans_of};
 use actix_web::http::Method;
 use foundation::http::{ServeError, Server};
 use foundation::testing::{TestApp, config};
-use on_call::{ROUTES, TOKEN, operated, spans_of};
 
 #[actix_web::test]
 async fn without_a_token_the_routes_are_like_any_unknown_one() {
@@ -101,7 +97,7 @@ async fn a_request_that_ran_out_of_time_names_its_route_and_the_step_it_was_at()
 
 #[actix_web::test]
 async fn only_slow_requests_are_listed_as_slow_and_logged_with_their_spans() {
-    let tap = on_call::tap();
+    let tap = crate::on_call::tap();
     let slow = operated(&["--slow-request", "0s"]);
     let usual = operated(&["--slow-request", "1h"]);
     for (app, id) in [(&slow, "tortoise"), (&usual, "hare")] {

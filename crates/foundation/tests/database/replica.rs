@@ -1,7 +1,5 @@
 //! Reads on a streaming replica: old ones for strangers, never for whoever wrote.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
 use std::sync::Arc;
 use std::time::Duration;
 

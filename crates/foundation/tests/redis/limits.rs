@@ -1,7 +1,5 @@
 //! One table of cases for both engines of a limit, in this process and in Redis.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
 use std::num::NonZeroU32;
 use std::time::Duration;
 

@@ -1,14 +1,10 @@
 //! Clients that send or read too slowly, on purpose or not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
-mod common;
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use common::ROUTES;
+use crate::common::ROUTES;
 use foundation::testing::TestApp;
 
 const FAST_TIMEOUTS: [&str; 6] =

@@ -1,15 +1,11 @@
 //! What every server does around its handlers.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
-mod common;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::common::ROUTES;
 use actix_web::http::Method;
-use common::ROUTES;
 use foundation::testing::TestApp;
 
 #[actix_web::test]
@@ -143,7 +139,7 @@ async fn a_request_over_the_limit_in_flight_is_shed_while_health_answers() {
     let client = app.anonymous();
     let held = [(); 2].map(|()| {
         let client = client.clone();
-        actix_web::rt::spawn(async move { client.get("/api/hold").await })
+        actix_web::rt::spawn(async move { client.get("/api/hold/0").await })
     });
     while app.metrics.in_flight.get() < 2 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -152,7 +148,7 @@ async fn a_request_over_the_limit_in_flight_is_shed_while_health_answers() {
     shed.problem(503);
     assert_eq!(shed.header("retry-after"), "1");
     assert_eq!(client.get("/health/live").await.status.as_u16(), 200);
-    common::gate().add_permits(2);
+    crate::common::gate(0).add_permits(2);
     for held in held {
         assert_eq!(held.await.unwrap().text, "released", "what was accepted is served");
     }

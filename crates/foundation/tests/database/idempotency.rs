@@ -1,7 +1,5 @@
 //! One attempt is done once, whoever races, repeats or dies.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
-
 use std::sync::Barrier;
 use std::time::Duration;
 
