@@ -1,14 +1,19 @@
 //! The stage a demo performs on.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+mod interrupt;
+mod ladder;
+mod progress;
 
-use crate::{
-    BlockKind, Cell, Chart, Comparison, Event, Measurement, Quantity, RungKind, Scale, Story, Unit,
-};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::{BlockKind, Chart, Event, Measurement, Quantity, Scale, Story, Unit};
+
+pub use interrupt::{HookGuard, Interrupt, Interrupted};
+pub use ladder::Ladder;
+pub use progress::Progress;
 
 /// Whatever stops a demo before its end; shown to the reader as it prints.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -20,78 +25,6 @@ pub type Outcome = Result<(), Failure>;
 pub trait Sink: Send + Sync {
     /// Takes one event. Called from whichever thread performs, so it must not block for long.
     fn emit(&self, event: &Event);
-}
-
-/// The reader asked for the run to stop.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("stopped at your request")]
-pub struct Interrupted;
-
-/// Lets somebody else stop a run: Ctrl-C in the terminal, a button on the page.
-#[derive(Clone, Default)]
-pub struct Interrupt(Arc<InterruptState>);
-
-#[derive(Default)]
-struct InterruptState {
-    requested: AtomicBool,
-    /// A mutex, as hooks come and go a few times per run and are never on a hot path.
-    hooks: Mutex<BTreeMap<u32, Box<dyn FnOnce() + Send>>>,
-    next_hook: AtomicU32,
-}
-
-impl fmt::Debug for Interrupt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Interrupt").field(&self.requested()).finish()
-    }
-}
-
-impl Interrupt {
-    /// Asks the run to stop and calls every hook once, newest first.
-    pub fn request(&self) {
-        self.0.requested.store(true, Ordering::SeqCst);
-        let hooks = {
-            let mut hooks = self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *hooks)
-        };
-        for (_, hook) in hooks.into_iter().rev() {
-            hook();
-        }
-    }
-
-    /// Whether the run has been asked to stop.
-    #[must_use]
-    pub fn requested(&self) -> bool {
-        self.0.requested.load(Ordering::SeqCst)
-    }
-
-    /// Registers work that breaks off something long, such as a statement on the server. It is
-    /// called at once if the run has been asked to stop already, and forgotten with the guard.
-    #[must_use]
-    pub fn on_request(&self, hook: impl FnOnce() + Send + 'static) -> HookGuard {
-        let id = self.0.next_hook.fetch_add(1, Ordering::Relaxed);
-        {
-            let mut hooks = self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner);
-            hooks.insert(id, Box::new(hook));
-        }
-        if self.requested() {
-            self.request();
-        }
-        HookGuard { interrupt: self.clone(), id }
-    }
-}
-
-/// Forgets an interrupt hook when dropped.
-#[derive(Debug)]
-pub struct HookGuard {
-    interrupt: Interrupt,
-    id: u32,
-}
-
-impl Drop for HookGuard {
-    fn drop(&mut self) {
-        let mut hooks = self.interrupt.0.hooks.lock().unwrap_or_else(PoisonError::into_inner);
-        hooks.remove(&self.id);
-    }
 }
 
 /// Where a demo performs: it says what happens, and checks what it claims.
@@ -220,33 +153,20 @@ impl Stage {
     /// Shows a progress bar for long work; `unit` names what is counted, such as `rows`.
     #[must_use]
     pub fn progress(&self, label: impl Into<String>, total: u64, unit: &str) -> Progress<'_> {
-        let progress = Progress {
-            stage: self,
-            bar: self.bars.fetch_add(1, Ordering::Relaxed),
-            label: label.into(),
-            total,
-            unit: unit.to_owned(),
-            done: 0,
-            began: Instant::now(),
-            shown: Instant::now(),
-        };
-        progress.show();
-        progress
+        let bar = self.bars.fetch_add(1, Ordering::Relaxed);
+        Progress::begin(self, bar, label.into(), total, unit)
     }
 
     /// Begins a ladder; `title` names the fixed load that every rung is put under.
     #[must_use]
     pub fn ladder(&self, title: impl Into<String>, columns: &[&str]) -> Ladder<'_> {
         let ladder = self.ladders.fetch_add(1, Ordering::Relaxed);
-        let columns: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
-        let width = columns.len();
-        self.emit(&Event::Ladder { ladder, title: title.into(), columns });
-        Ladder { stage: self, ladder, width }
+        Ladder::begin(self, ladder, title.into(), columns)
     }
 
     /// Puts a claim to the test. A claim that does not hold fails the whole run; the demo goes on,
     /// so that the reader sees everything that broke. Returns whether it held.
-    #[allow(clippy::must_use_candidate)]
+    #[allow(clippy::must_use_candidate)] // Most demos only put the claim.
     pub fn check(&self, id: &str, claim: impl Into<String>, holds: bool) -> bool {
         let counter = if holds { &self.passed } else { &self.failed };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -271,24 +191,6 @@ impl Stage {
         self.emit(&Event::Measurement(crate::statistics::median_of(id, label.into(), samples)));
     }
 
-    /// Runs two variants alternately `rounds` times and tells which is faster, or that this cannot
-    /// be told. The times inform the reader; they never decide a check.
-    ///
-    /// # Errors
-    /// Whatever a variant returns, and [`Interrupted`].
-    pub fn compare(
-        &self,
-        id: &str,
-        label: &str,
-        rounds: u32,
-        left: (&str, &mut dyn FnMut() -> Outcome),
-        right: (&str, &mut dyn FnMut() -> Outcome),
-    ) -> Result<Comparison, Failure> {
-        let comparison = crate::statistics::compare(self, id, label, rounds, left, right)?;
-        self.emit(&Event::Comparison(comparison.clone()));
-        Ok(comparison)
-    }
-
     /// Invites the reader to guess before the measurement.
     pub fn predict(&self, id: &str, question: impl Into<String>, unit: Unit) {
         self.emit(&Event::Prediction { id: id.to_owned(), question: question.into(), unit });
@@ -307,84 +209,5 @@ impl Stage {
 
     pub(crate) fn emit(&self, event: &Event) {
         self.sink.emit(event);
-    }
-}
-
-/// A progress bar; it ends when dropped.
-#[derive(Debug)]
-pub struct Progress<'stage> {
-    stage: &'stage Stage,
-    bar: u32,
-    label: String,
-    total: u64,
-    unit: String,
-    done: u64,
-    began: Instant,
-    shown: Instant,
-}
-
-impl Progress<'_> {
-    /// Often enough to look alive, rarely enough not to cost anything.
-    const INTERVAL: Duration = Duration::from_millis(100);
-
-    /// Counts `units` more as done.
-    ///
-    /// # Errors
-    /// [`Interrupted`] after a request to stop, so that `?` ends the work.
-    pub fn advance(&mut self, units: u64) -> Result<(), Interrupted> {
-        self.done = self.done.saturating_add(units).min(self.total);
-        if self.done == self.total || self.shown.elapsed() >= Self::INTERVAL {
-            self.show();
-            self.shown = Instant::now();
-        }
-        self.stage.go_on()
-    }
-
-    fn show(&self) {
-        self.stage.emit(&Event::Progress {
-            bar: self.bar,
-            label: self.label.clone(),
-            done: self.done,
-            total: self.total,
-            unit: self.unit.clone(),
-            elapsed_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        });
-    }
-}
-
-/// A ladder of variants under one load.
-#[derive(Debug)]
-pub struct Ladder<'stage> {
-    stage: &'stage Stage,
-    ladder: u32,
-    width: usize,
-}
-
-impl Ladder<'_> {
-    /// Adds a measured rung.
-    ///
-    /// # Panics
-    /// In debug builds, when the number of cells is not the number of columns.
-    pub fn rung(&self, kind: RungKind, name: impl Into<String>, cells: Vec<Cell>) {
-        debug_assert_eq!(cells.len(), self.width, "one cell for each column");
-        self.stage.emit(&Event::Rung { ladder: self.ladder, kind, name: name.into(), cells });
-    }
-}
-
-impl From<Quantity> for Cell {
-    fn from(quantity: Quantity) -> Self {
-        Self::Quantity(quantity)
-    }
-}
-
-impl From<&str> for Cell {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Cell {
-    fn from(text: String) -> Self {
-        Self::Text(text)
     }
 }

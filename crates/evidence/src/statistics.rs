@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use crate::{Cell, Comparison, Failure, Lower, Measurement, Outcome, Quantity, Stage};
+use crate::{Cell, Comparison, Event, Failure, Lower, Measurement, Outcome, Quantity, Stage};
 
 /// Below this many rounds two identical variants stay apart by luck too often: with 3 samples
 /// each, 1 time in 10; with 4, 1 in 35 (2 · 4! · 4! / 8!).
@@ -97,34 +97,54 @@ pub fn verdict(left: &Measurement, right: &Measurement) -> Lower {
     }
 }
 
-/// Runs both variants once to warm up, then `rounds` times each. The one that goes first changes
-/// every round, so that neither always finds the caches as the other left them.
-pub(crate) fn compare(
-    stage: &Stage,
-    id: &str,
-    label: &str,
-    rounds: u32,
-    left: (&str, &mut dyn FnMut() -> Outcome),
-    right: (&str, &mut dyn FnMut() -> Outcome),
-) -> Result<Comparison, Failure> {
-    let ((left_name, left), (right_name, right)) = (left, right);
-    left()?;
-    right()?;
-    let (mut left_times, mut right_times) = (Vec::new(), Vec::new());
-    for round in 0..rounds {
-        stage.go_on()?;
-        if round % 2 == 0 {
-            left_times.push(time(left)?);
-            right_times.push(time(right)?);
-        } else {
-            right_times.push(time(right)?);
-            left_times.push(time(left)?);
-        }
+impl Stage {
+    /// Runs two variants alternately and tells which is faster, or that this cannot be told: each
+    /// once to warm up, then `rounds` times. The times inform the reader; they never decide a check.
+    ///
+    /// # Errors
+    /// Whatever a variant returns, and [`crate::Interrupted`].
+    pub fn compare(
+        &self,
+        id: &str,
+        label: &str,
+        rounds: u32,
+        left: (&str, &mut dyn FnMut() -> Outcome),
+        right: (&str, &mut dyn FnMut() -> Outcome),
+    ) -> Result<Comparison, Failure> {
+        let ((left_name, left), (right_name, right)) = (left, right);
+        let (left_times, right_times) = self.in_turns(rounds, left, right)?;
+        let left = median_of(format!("{id}.left"), left_name.to_owned(), &left_times);
+        let right = median_of(format!("{id}.right"), right_name.to_owned(), &right_times);
+        let verdict = verdict(&left, &right);
+        let comparison =
+            Comparison { id: id.to_owned(), label: label.to_owned(), left, right, verdict };
+        self.emit(&Event::Comparison(comparison.clone()));
+        Ok(comparison)
     }
-    let left = median_of(format!("{id}.left"), left_name.to_owned(), &left_times);
-    let right = median_of(format!("{id}.right"), right_name.to_owned(), &right_times);
-    let verdict = verdict(&left, &right);
-    Ok(Comparison { id: id.to_owned(), label: label.to_owned(), left, right, verdict })
+
+    /// The one that goes first changes every round, so that neither always finds the caches as the
+    /// other left them.
+    fn in_turns(
+        &self,
+        rounds: u32,
+        left: &mut dyn FnMut() -> Outcome,
+        right: &mut dyn FnMut() -> Outcome,
+    ) -> Result<(Vec<Duration>, Vec<Duration>), Failure> {
+        left()?;
+        right()?;
+        let (mut left_times, mut right_times) = (Vec::new(), Vec::new());
+        for round in 0..rounds {
+            self.go_on()?;
+            if round % 2 == 0 {
+                left_times.push(time(left)?);
+                right_times.push(time(right)?);
+            } else {
+                right_times.push(time(right)?);
+                left_times.push(time(left)?);
+            }
+        }
+        Ok((left_times, right_times))
+    }
 }
 
 fn time(variant: &mut dyn FnMut() -> Outcome) -> Result<Duration, Failure> {

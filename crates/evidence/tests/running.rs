@@ -1,5 +1,5 @@
 //! How a run ends, and how it is stopped.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // A test that cannot go on should stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,16 +1,20 @@
 //! A queue of its own for every test, and workers that do not make it wait.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)] // Each test binary uses its own part.
 
-use std::sync::mpsc::Receiver;
+use std::future::{Ready, ready};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use background_jobs::{JobId, Kind, Options, Settings, Workers, enqueue};
+use background_jobs::{Attempt, Failure, JobId, Kind, Options, Settings, Workers, enqueue};
 use diesel::prelude::*;
 use error_handling::Retry;
 use foundation::metrics::Metrics;
 use foundation::scratch::{Scratch, number};
+use futures_util::future::{BoxFuture, FutureExt};
 use local_services::Purpose;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 /// What the jobs of tests carry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,4 +105,35 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 
 pub(crate) fn next<T>(told: &Receiver<T>) -> T {
     told.recv_timeout(PATIENCE).expect("a job tells of itself")
+}
+
+/// A handler that tells the text of each job and does nothing else.
+pub(crate) fn telling(
+    tell: Sender<String>,
+) -> impl Fn(Attempt<Note>) -> Ready<Result<(), Failure>> + Send + Sync {
+    let tell = Mutex::new(tell);
+    move |attempt| {
+        tell.lock().unwrap().send(attempt.payload.text).unwrap();
+        ready(Ok(()))
+    }
+}
+
+/// What a handler does about one attempt.
+type Handled = BoxFuture<'static, Result<(), Failure>>;
+
+/// A handler that tells the number of each attempt, and ends one for each permit.
+pub(crate) fn held()
+-> (impl Fn(Attempt<Note>) -> Handled + Send + Sync, Receiver<u32>, Arc<Semaphore>) {
+    let ((begin, began), open) = (channel(), Arc::new(Semaphore::new(0)));
+    let gate = Arc::clone(&open);
+    let hold = move |attempt: Attempt<Note>| {
+        let gate = Arc::clone(&gate);
+        begin.send(attempt.number).unwrap();
+        async move {
+            gate.acquire().await.unwrap().forget();
+            Ok(())
+        }
+        .boxed()
+    };
+    (hold, began, open)
 }

@@ -94,7 +94,7 @@ fn variants_are_warmed_up_once_and_then_take_turns_in_going_first() {
     };
     let (mut left, mut right) = (run('l'), run('r'));
     let stage = stage(&Interrupt::default());
-    let compared = compare(&stage, "id", "label", 3, ("L", &mut left), ("R", &mut right)).unwrap();
+    let compared = stage.compare("id", "label", 3, ("L", &mut left), ("R", &mut right)).unwrap();
     assert_eq!(*order.borrow(), "lr lr rl lr".replace(' ', ""));
     assert_eq!((compared.left.id.as_str(), compared.right.id.as_str()), ("id.left", "id.right"));
     assert_eq!((compared.left.samples, compared.verdict), (3, Lower::NoVerdict));
@@ -110,10 +110,10 @@ fn a_comparison_stops_between_rounds_and_passes_errors_on() {
         interrupt.request();
         Ok(())
     };
-    let stopped = compare(&stage, "id", "label", 9, ("L", &mut stops), ("R", &mut || Ok(())));
+    let stopped = stage.compare("id", "label", 9, ("L", &mut stops), ("R", &mut || Ok(())));
     assert!(stopped.unwrap_err().is::<Interrupted>());
     assert_eq!(calls, 1, "the warm-up and no round");
     let mut fails = || Err("no table".into());
-    let failed = compare(&stage, "id", "label", 9, ("L", &mut fails), ("R", &mut || Ok(())));
+    let failed = stage.compare("id", "label", 9, ("L", &mut fails), ("R", &mut || Ok(())));
     assert_eq!(failed.unwrap_err().to_string(), "no table");
 }
