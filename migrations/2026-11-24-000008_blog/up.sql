@@ -19,13 +19,25 @@ CREATE TABLE posts (
     -- CHECK is the bound on comments, which counting before an insert cannot hold when two insert.
     comments integer NOT NULL DEFAULT 0 CONSTRAINT posts_comments_bounded
         CHECK (comments BETWEEN 0 AND 10000),
-    -- Counts the edits; what ETag and If-Match compare. Comments leave it as it is, or an author
-    -- would be sent back with 412 each time that a reader says something.
-    version integer NOT NULL DEFAULT 1,
+    -- What ETag and If-Match compare: the post's number at first, the next of that sequence at each
+    -- edit. No value comes twice, as an address does: a post is deleted, and another one takes its
+    -- slug. Comments leave it, or authors would get 412 each time that a reader says something.
+    version integer NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     -- Two people may publish the same title at once; the second insert finds the slug taken.
     CONSTRAINT posts_slug_unique UNIQUE (slug)
 );
+
+CREATE FUNCTION blog_first_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.version := NEW.id;
+    RETURN NEW;
+END
+$$;
+
+-- By a trigger, as a column's default cannot name another column.
+CREATE TRIGGER posts_first_version BEFORE INSERT ON posts
+    FOR EACH ROW EXECUTE FUNCTION blog_first_version();
 
 -- The listing, newest first, and its cursor: the id is the tie-break of posts published together,
 -- so each row has a place of its own. Partial, as drafts are in no list.

@@ -18,8 +18,10 @@ CREATE TABLE catalogue_pages (
     -- Cents, as binary fractions cannot hold 0.10.
     price_cents integer NOT NULL CONSTRAINT catalogue_pages_price_bounded
         CHECK (price_cents BETWEEN 0 AND 100000000),
-    -- Counted by deltas of a partner, which makes an event that is applied twice show.
-    stock integer NOT NULL DEFAULT 0,
+    -- Counted by deltas of a partner, which makes an event that is applied twice show. Below zero
+    -- while what went is told before what came; the bound is far from where integers end.
+    stock integer NOT NULL DEFAULT 0 CONSTRAINT catalogue_pages_stock_bounded
+        CHECK (stock BETWEEN -1000000 AND 1000000),
     published_on date NOT NULL,
     live boolean NOT NULL,
     body text NOT NULL CONSTRAINT catalogue_pages_body_length CHECK (octet_length(body) <= 20000),

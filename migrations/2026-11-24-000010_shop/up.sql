@@ -68,6 +68,9 @@ CREATE TABLE shop_orders (
         CHECK (total_cents BETWEEN 0 AND 5000000000000),
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL,
+    -- Since when the provider is asked what became of the charge of an order whose time is over: its
+    -- callbacks may all be lost, and whoever paid is not told that the order has expired.
+    asked_at timestamptz,
     settled_at timestamptz,
     CONSTRAINT shop_orders_settled_or_reserved CHECK ((status = 'reserved') = (settled_at IS NULL))
 );
@@ -75,8 +78,16 @@ CREATE TABLE shop_orders (
 -- One person's orders, newest first.
 CREATE INDEX shop_orders_by_user ON shop_orders (user_id, id DESC);
 
+-- What one person has reserved: it is summed with each order of theirs, however many are paid.
+CREATE INDEX shop_orders_reserved ON shop_orders (user_id) WHERE status = 'reserved';
+
 -- What has expired, oldest first. Partial: it is as small as what is being paid for right now.
-CREATE INDEX shop_orders_expiring ON shop_orders (expires_at) WHERE status = 'reserved';
+CREATE INDEX shop_orders_expiring ON shop_orders (expires_at)
+    WHERE status = 'reserved' AND asked_at IS NULL;
+
+-- What the provider was asked about and did not tell.
+CREATE INDEX shop_orders_asked ON shop_orders (asked_at)
+    WHERE status = 'reserved' AND asked_at IS NOT NULL;
 
 CREATE TABLE shop_order_lines (
     order_id bigint NOT NULL CONSTRAINT shop_order_lines_order REFERENCES shop_orders ON DELETE CASCADE,

@@ -4,6 +4,7 @@
 //! the transaction that does the work, so either both are there or neither, whatever dies when.
 
 mod once;
+mod owned;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -17,6 +18,7 @@ use std::future::{Ready, ready};
 use std::time::Duration;
 
 pub use once::{Claimed, once};
+pub use owned::RequiredKey;
 
 /// What a client gave its request, so that a repetition can be told from a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]

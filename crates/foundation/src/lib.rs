@@ -24,6 +24,7 @@ pub mod precondition;
 pub mod rate_limit;
 pub mod redis;
 pub mod scratch;
+pub mod signature;
 pub mod task;
 pub mod telemetry;
 #[cfg(feature = "testing")]

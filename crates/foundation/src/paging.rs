@@ -3,12 +3,16 @@
 //! Chosen instead of OFFSET, which reads and discards every row before the page and skips or
 //! repeats rows while others insert.
 
+mod parameters;
+
 use actix_web::http::Uri;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use error_handling::{InvalidField, Problem, ProblemType};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+pub use parameters::{DEFAULT_LIMIT, MOST_LIMIT, PageParameters};
 
 /// How many items a page has; parsed from `?limit=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,6 +22,8 @@ pub enum ProblemType {
     RequestTimeout,
     /// The request contradicts the present state, such as a value that must be unique.
     Conflict,
+    /// Somebody else has the last of what was asked for; a conflict that shops are asked about by name.
+    OutOfStock,
     /// `If-Match` names another version than the stored one.
     PreconditionFailed,
     /// The body exceeds the limit of this route.
@@ -53,7 +55,7 @@ pub enum Fault {
 
 impl ProblemType {
     /// Every problem type, in the order of the status table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Malformed,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -61,6 +63,7 @@ impl ProblemType {
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::Conflict,
+        Self::OutOfStock,
         Self::PreconditionFailed,
         Self::TooLarge,
         Self::UnsupportedMediaType,
@@ -87,6 +90,7 @@ impl ProblemType {
                 (StatusCode::REQUEST_TIMEOUT, "request-timeout", "Request took too long to arrive")
             }
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "Conflict"),
+            Self::OutOfStock => (StatusCode::CONFLICT, "out-of-stock", "Out of stock"),
             Self::PreconditionFailed => {
                 (StatusCode::PRECONDITION_FAILED, "precondition-failed", "Precondition failed")
             }
@@ -146,7 +150,8 @@ impl ProblemType {
         }
     }
 
-    /// The type for a bare status that some library answered with, if the table has one.
+    /// The type for a bare status that some library answered with, if the table has one: the first,
+    /// which is the general one.
     #[must_use]
     pub fn for_status(status: StatusCode) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.status() == status)

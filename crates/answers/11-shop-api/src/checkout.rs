@@ -3,8 +3,6 @@
 //! Prices and stock are first read without locks: once a product is gone, those who come too late
 //! are told so without waiting for its row. What was read decides nothing; [`stock::reserve`] does.
 
-use std::time::Duration;
-
 use auth::UserId;
 use background_jobs::{Options, enqueue};
 use diesel::PgConnection;
@@ -14,6 +12,7 @@ use crate::model::Line;
 use crate::payments::{CHARGE, Charge};
 use crate::store::orders::{self, Offer, Order, OrderLine};
 use crate::store::{carts, stock};
+use crate::terms::Terms;
 
 /// What is to be ordered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,13 +30,13 @@ pub enum Wish {
 /// product wait for, and this way they wait for one statement and the commit.
 ///
 /// # Errors
-/// 409 with the code `out_of_stock` for each line of which there is not enough, 422 for products that
-/// there are not and for an empty cart; then roll back.
+/// 409 of type `out-of-stock` that names each line of which there is not enough, 409 for more than one
+/// person may reserve, 422 for products that there are not and for an empty cart; then roll back.
 pub fn place(
     connection: &mut PgConnection,
     user: UserId,
     wish: Wish,
-    reservation: Duration,
+    terms: Terms,
     finish: impl FnOnce(&mut PgConnection, &Order) -> Result<(), Problem>,
 ) -> Result<Order, Problem> {
     let (lines, place) = match wish {
@@ -50,7 +49,8 @@ pub fn place(
     }
     let offers = orders::offers(connection, &lines)?;
     let priced = price(&lines, &offers, place)?;
-    let order = orders::insert(connection, user, priced, reservation)?;
+    terms.allow(connection, user, &lines)?;
+    let order = orders::insert(connection, user, priced, terms.reservation)?;
     enqueue(connection, &CHARGE, &Charge { order: order.id }, &Options::default())?;
     finish(connection, &order)?;
     let reserved = stock::reserve(connection, &lines)?;
@@ -112,13 +112,10 @@ fn refuse_if_short(
     is_short: impl Fn(&Line) -> bool,
 ) -> Result<(), Problem> {
     let detail = |line: &Line| format!("There are not {} of {} left.", line.quantity, line.sku);
-    let short = fields(lines, place, OUT_OF_STOCK, is_short, detail);
+    let short = fields(lines, place, "out_of_stock", is_short, detail);
     if short.is_empty() {
         return Ok(());
     }
     let detail = "Not everything is in stock; nothing was ordered.";
-    Err(Problem::new(ProblemType::Conflict, detail).with_errors(short))
+    Err(Problem::new(ProblemType::OutOfStock, detail).with_errors(short))
 }
-
-/// What clients tell a product that is gone from other conflicts by.
-pub const OUT_OF_STOCK: &str = "out_of_stock";

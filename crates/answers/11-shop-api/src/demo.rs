@@ -23,6 +23,8 @@ use evidence::{Needs, Outcome, Quantity, Scale, Stage, Story};
 use foundation::scratch::Scratch;
 use foundation::testing::TestRedis;
 
+use crate::MODULE;
+
 pub(crate) fn needs(scale: Scale) -> Needs {
     let products = documents::products(scale);
     Needs {
@@ -40,19 +42,21 @@ pub(crate) fn demo(stage: &Stage) -> Outcome {
     let scratch = Arc::new(scratch);
     let last = last_units::climb(stage, &scratch)?;
     stage.go_on()?;
-    same_key::press(stage, &scratch)?;
+    // One server for all steps that need nothing special of theirs.
+    let app = shop::serve(&scratch, &[&MODULE], &[], None);
+    same_key::press(stage, &scratch, &app)?;
     stage.go_on()?;
-    let sale = flash::hold(stage, &scratch)?;
+    let sale = flash::hold(stage, &scratch, &app)?;
     stage.go_on()?;
     let reads = hot_key::climb(stage, &scratch, &redis)?;
     stage.go_on()?;
-    let fleet = fleet::follow(stage, &scratch)?;
+    let fleet = fleet::follow(stage, &scratch, &app)?;
     stage.go_on()?;
-    alert::burn(stage, &scratch)?;
+    alert::burn(stage, &scratch, &app)?;
     stage.go_on()?;
     documents::compare(stage, &scratch, &redis)?;
     stage.go_on()?;
-    steady::weigh(stage, &scratch)?;
+    steady::weigh(stage, &scratch, &app)?;
     stage.story(story(&last, &sale, reads, &fleet));
     Ok(())
 }

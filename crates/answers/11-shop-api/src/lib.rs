@@ -3,12 +3,14 @@
 //! 1. What is shown are documents, cached; what is sold are rows, and the row decides ([`store::stock`]).
 //! 2. An order, its stock, the job that charges for it and its response are one transaction
 //!    ([`checkout`]); repeated with its key, it is the same order.
-//! 3. Stock is reserved until it is paid, declined, cancelled or expired, and then moves once.
+//! 3. Stock is reserved until it is paid, declined, cancelled or expired, and then moves once; before
+//!    it expires, the provider is asked ([`payments::inquiry`]).
 //! 4. The provider is asked by workers that come and go with the queue ([`workers`], [`payments`]).
 //! 5. More checkouts than can be served are refused at once; what can be left out can be turned off.
 //!
 //! Read `handlers/orders.rs` → `checkout.rs` → `store/stock.rs`; then `store/settling.rs`,
-//! `payments/mod.rs`, `payments/callback.rs`, `workers/policy.rs`, `catalogue/mod.rs` and `demo.rs`.
+//! `payments/mod.rs`, `payments/callback.rs`, `payments/inquiry.rs`, `workers/policy.rs`,
+//! `catalogue/mod.rs` and `demo.rs`.
 
 mod admission;
 pub mod catalogue;
@@ -17,9 +19,8 @@ pub mod command;
 mod counts;
 mod demo;
 mod handlers;
-mod job;
+pub mod job;
 pub mod model;
-mod once;
 pub mod payments;
 pub mod provider;
 mod request;
@@ -29,6 +30,7 @@ mod state;
 pub mod store;
 pub mod switches;
 mod tempting;
+pub mod terms;
 pub mod workers;
 
 use evidence::{Answer, sources};
@@ -52,7 +54,7 @@ pub static ANSWER: Answer = Answer {
         "src/store/orders.rs",
         "src/model.rs",
         "src/request.rs",
-        "src/once.rs",
+        "src/terms.rs",
         "src/admission.rs",
         "src/switches.rs",
         "src/counts.rs",
@@ -72,7 +74,9 @@ pub static ANSWER: Answer = Answer {
         "src/payments/mod.rs",
         "src/payments/charge.rs",
         "src/payments/callback.rs",
-        "src/payments/signature.rs",
+        "src/payments/inquiry.rs",
+        "../../foundation/src/signature.rs",
+        "../../foundation/src/idempotency/owned.rs",
         "src/workers/mod.rs",
         "src/workers/policy.rs",
         "src/workers/supervisor.rs",
@@ -93,8 +97,11 @@ pub static ANSWER: Answer = Answer {
         "src/demo/alert.rs",
         "src/demo/bank.rs",
         "src/demo/documents.rs",
+        "src/demo/documents/counted.rs",
         "src/demo/flash.rs",
+        "src/demo/flash/verdict.rs",
         "src/demo/fleet.rs",
+        "src/demo/fleet/supervisor.rs",
         "src/demo/hot_key.rs",
         "src/demo/last_units.rs",
         "src/demo/meeting.rs",

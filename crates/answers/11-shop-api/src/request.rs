@@ -3,10 +3,8 @@
 use std::collections::HashSet;
 
 use error_handling::{InvalidField, Problem};
-use foundation::paging::{Limit, decode_cursor};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::checkout::Wish;
 use crate::model::{Line, MOST_LINES, Quantity, Sku};
@@ -43,18 +41,6 @@ pub(crate) struct QuantityInput {
     /// 0 takes it out.
     #[schema(minimum = 0, maximum = 1_000, example = 2)]
     quantity: i64,
-}
-
-/// Which page.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageParameters {
-    /// Items of the page, 1 to 100; 20 when absent.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u16>,
-    /// From the `Link` header of the page before.
-    cursor: Option<String>,
 }
 
 impl OrderInput {
@@ -96,22 +82,5 @@ impl QuantityInput {
         }
         let quantity = Quantity::new(self.quantity);
         quantity.map(Some).map_err(|no| Problem::invalid(vec![no.in_body("/quantity")]))
-    }
-}
-
-impl PageParameters {
-    /// Where the page starts, if not at the beginning, and how long it is.
-    ///
-    /// # Errors
-    /// 400 for a cursor that is none of ours, 422 for another limit.
-    pub(crate) fn parse<P: DeserializeOwned>(&self) -> Result<(Option<P>, Limit), Problem> {
-        Ok((decode_cursor(self.cursor.as_deref())?, Limit::parse(self.limit, 20, 100)?))
-    }
-}
-
-impl PageParameters {
-    /// Whether this is the page that a visitor gets who asks for nothing in particular.
-    pub(crate) fn is_front(&self) -> bool {
-        self.limit.is_none() && self.cursor.is_none()
     }
 }

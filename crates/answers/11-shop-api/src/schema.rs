@@ -34,6 +34,7 @@ diesel::table! {
         total_cents -> Int8,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
+        asked_at -> Nullable<Timestamptz>,
         settled_at -> Nullable<Timestamptz>,
     }
 }

@@ -13,16 +13,17 @@ use foundation::database::Database;
 use foundation::metrics::Metrics;
 use foundation::module::{Share, StartFailure, Starting};
 use foundation::rate_limit::RateLimit;
+use foundation::signature::Secret;
 
 use crate::admission::Admission;
 use crate::catalogue::{PostgresCatalogue, RedisCatalogue, Shelf};
 use crate::counts::Counts;
 use crate::model::{Product, Sku};
-use crate::payments::signature::Secret;
 use crate::payments::{self, Charger};
 use crate::store::products::{self, Summary};
 use crate::store::stock;
 use crate::switches::Switches;
+use crate::terms::Terms;
 
 /// How long a document is kept, in caches and in Redis: so old is a page that a write did not reach.
 pub(crate) const DOCUMENT_LIFETIME: Duration = Duration::from_secs(60);
@@ -37,7 +38,7 @@ const RELATED: usize = 4;
 /// Nothing in it changes after the start, so workers share it without a lock; what counts and what
 /// is cached has locks of its own.
 pub(crate) struct Shop {
-    pub(crate) reservation: Duration,
+    pub(crate) terms: Terms,
     pub(crate) admission: Admission,
     pub(crate) switches: Switches,
     pub(crate) secret: Option<Secret>,
@@ -75,7 +76,7 @@ impl Shop {
 
     fn open(starting: &mut Starting<'_>, workers: Option<Workers>) -> Result<Self, StartFailure> {
         let (metrics, config) = (starting.metrics.clone(), &starting.config.shop);
-        let (reservation, at_once) = (config.shop_reservation, config.shop_checkouts_in_flight);
+        let at_once = config.shop_checkouts_in_flight;
         let secret = config.shop_payment_secret.as_ref().map(Secret::of_setting).transpose()?;
         let caches = Caches::start(starting)?;
         // What is not there is not kept: there are as many skus that no product has as somebody
@@ -83,13 +84,15 @@ impl Shop {
         let settings = |name, ttl| CacheSettings {
             ttl,
             negative_ttl: Duration::ZERO,
+            // As long as a load may wait for the database: one replica loads the hot product.
+            patience: Duration::from_secs(1),
             capacity: 2_000,
             ..CacheSettings::new(name)
         };
         let limit = NonZeroU32::new(starting.config.auth.user_rate_limit);
         let per_minute = |limit| RateLimit::new("shop-user", limit, Duration::from_secs(60));
         let shop = Self {
-            reservation,
+            terms: Terms::of(config),
             admission: Admission::new(at_once, &metrics)?,
             switches: Switches::new(&caches, &metrics)?,
             secret,
@@ -160,8 +163,8 @@ impl Shop {
         Ok(related)
     }
 
-    /// A page of what is on sale; the first one of the usual length, which nearly everybody asks
-    /// for, as it was a second ago at the most.
+    /// A page of what is on sale: the first one of the usual length, which nearly everybody asks
+    /// for, as it was a second ago at the most, any other from the replica, where there is one.
     ///
     /// # Errors
     /// As [`Shop::product`].
@@ -172,11 +175,12 @@ impl Shop {
         rows: i64,
         is_front: bool,
     ) -> Result<Vec<Summary>, Problem> {
-        let load = database.run(move |connection| products::page(connection, after.as_ref(), rows));
+        let page = move |connection: &mut _| products::page(connection, after.as_ref(), rows);
         if !is_front {
-            return load.await;
+            return database.run_replica(None, page).await;
         }
-        let load = async { load.await.map(Some) };
+        // What is kept for all is read where it is written: a replica may be older than the second.
+        let load = async { database.run(page).await.map(Some) };
         Ok(self.front.get_or_load("front", load).await?.unwrap_or_default())
     }
 

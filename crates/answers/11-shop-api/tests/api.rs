@@ -49,7 +49,7 @@ async fn what_is_not_there_is_refused_with_the_lines_that_failed_and_nothing_is_
     let reply = order(&buyer, "k", &wish).await;
 
     let problem = reply.problem(409);
-    assert_eq!(problem["type"], "/problems/conflict");
+    assert_eq!(problem["type"], "/problems/out-of-stock");
     assert_eq!(refused(&problem), ("#/lines/1", "out_of_stock"));
     assert_eq!(problem["errors"].as_array().unwrap().len(), 1);
     assert_eq!(stock_of(&app.scratch, "shoe"), (10, 0, 0));

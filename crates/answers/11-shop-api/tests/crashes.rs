@@ -31,7 +31,7 @@ impl Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_shop-api"))
             .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--log", "error"])
             .args(["--rate-limit", "0", "--user-rate-limit", "0", "--http-workers", "1"])
-            .args(["--database-write-threads", "4"])
+            .args(["--database-write-threads", "4", "--shop-reserved-per-person", "0"])
             .env("DATABASE_URL", scratch.url().expose_secret())
             .env_remove("REDIS_URL")
             .stdout(Stdio::piped())

@@ -7,11 +7,11 @@ mod support;
 use actix_web::http::Method;
 use auth::testing::sign_up;
 use chrono::Utc;
+use foundation::signature::Secret;
 use foundation::testing::{TestApp, count, execute};
 use secrecy::SecretString;
 use serde_json::json;
 use shop_api::MODULE;
-use shop_api::payments::signature::Secret;
 use shop_api::provider::{Provider, Settings};
 use support::{
     CALLBACKS, SECRET, app_with, cancel, eventually, metric, on_sale, order_one, refused,
@@ -186,27 +186,4 @@ async fn a_server_without_a_provider_leaves_its_orders_to_workers() {
     let _worker = TestApp::serving_on(&app.scratch, &[&MODULE], &flags);
 
     eventually("it is paid", async || status_of(&buyer, id).await == "paid").await;
-}
-
-#[actix_web::test]
-async fn what_nobody_pays_for_in_time_is_for_sale_again() {
-    let (app, buyer) = shop_and_buyer();
-    on_sale(&app.scratch, "shoe", 4_990, 2);
-    let (old, young) = (order_one(&buyer, "a", "shoe").await, order_one(&buyer, "b", "shoe").await);
-    let age = format!("UPDATE shop_orders SET expires_at = now() WHERE id = {old}");
-    execute(&app.scratch, &age);
-    let mut connection = app.scratch.connect().unwrap();
-    let job = MODULE.jobs[0];
-    assert_eq!(job.name, "shop-expire");
-
-    let would = job.run_locked(&mut connection, true).unwrap().unwrap();
-    assert_eq!(would, ["would expire 1 orders"]);
-    assert_eq!(stock_of(&app.scratch, "shoe"), (0, 2, 0));
-    assert_eq!(job.run_locked(&mut connection, false).unwrap().unwrap(), ["expired 1 orders"]);
-    assert!(job.run_locked(&mut connection, false).unwrap().unwrap().is_empty());
-
-    assert_eq!(stock_of(&app.scratch, "shoe"), (1, 1, 0));
-    assert_eq!(status_of(&buyer, old).await, "expired");
-    assert_eq!(status_of(&buyer, young).await, "reserved");
-    cancel(&buyer, old).await.problem(409);
 }

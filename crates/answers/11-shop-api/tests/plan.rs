@@ -8,9 +8,10 @@ use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
 use foundation::explain::{PlanGuard, plan_of};
 use foundation::testing::{TestApp, execute};
-use shop_api::store::orders::page_query as orders_query;
+use shop_api::job::PATIENCE;
+use shop_api::store::orders::{page_query as orders_query, reserved_query};
 use shop_api::store::products::{find_query, page_query as products_query, related_query};
-use shop_api::store::settling::expired_query;
+use shop_api::store::settling::{overdue_query, unasked_query};
 use support::{app, sku};
 
 /// Five thousand products in fifty categories; two hundred people with a hundred orders each. One
@@ -94,11 +95,40 @@ fn what_else_might_please_reads_as_many_rows_as_it_shows() {
 
 #[test]
 fn the_expiry_reads_what_has_expired_and_nothing_else() {
-    let (_app, mut connection) = busy_shop();
-    let plan = plan_of(&mut connection, expired_query(200)).unwrap();
+    let (app, mut connection) = busy_shop();
+    let plan = plan_of(&mut connection, unasked_query(200)).unwrap();
     PlanGuard::of(&plan)
         .no_seq_scans()
         .uses_index("shop_orders_expiring")
         .at_most_rows_read(200)
         .at_most_buffers(400);
+
+    // Half of those that have expired were asked about a while ago.
+    execute(
+        &app.scratch,
+        "UPDATE shop_orders SET asked_at = expires_at
+         WHERE status = 'reserved' AND expires_at < now() - interval '2 days'",
+    );
+    execute(&app.scratch, "VACUUM ANALYZE shop_orders");
+    let plan = plan_of(&mut connection, overdue_query(200, PATIENCE)).unwrap();
+    PlanGuard::of(&plan)
+        .no_seq_scans()
+        .uses_index("shop_orders_asked")
+        .at_most_rows_read(200)
+        .at_most_buffers(400);
+}
+
+#[test]
+fn what_one_person_has_reserved_is_summed_without_a_look_at_other_orders() {
+    let (app, mut connection) = busy_shop();
+    let lines = "INSERT INTO shop_order_lines SELECT id, 'thing-1', 1, 100 FROM shop_orders";
+    execute(&app.scratch, lines);
+    execute(&app.scratch, "VACUUM ANALYZE shop_order_lines");
+    let plan = plan_of(&mut connection, reserved_query(7.into())).unwrap();
+    PlanGuard::of(&plan)
+        .no_seq_scans()
+        .uses_index("shop_orders_reserved")
+        .uses_index("shop_order_lines_pkey")
+        .at_most_rows_read(10)
+        .at_most_buffers(20);
 }

@@ -15,8 +15,8 @@ use shop_api::MODULE;
 use shop_api::model::{Line, Quantity};
 use shop_api::store::stock;
 use support::{
-    app, cancel, line, on_sale, order, order_one, refused, replica_of, shop_and_buyer, sku,
-    stock_of, tell, told,
+    FLAGS, app, app_with, cancel, line, on_sale, order, order_one, refused, replica_of,
+    shop_and_buyer, sku, stock_of, tell, told,
 };
 
 /// Fifty people, every second of them at the other replica.
@@ -120,6 +120,47 @@ async fn one_key_fifty_times_at_once_is_one_order() {
 }
 
 #[actix_web::test]
+async fn of_many_orders_at_once_one_person_gets_as_many_pieces_as_one_may_reserve() {
+    let first = app_with(&["--shop-reserved-per-person", "7"]);
+    let flags = [&FLAGS[..], &["--shop-reserved-per-person", "7"]].concat();
+    let replicas = [TestApp::serving_on(&first.scratch, &[&MODULE], &flags), first];
+    let scratch = replicas[0].scratch.clone();
+    on_sale(&scratch, "shoe", 4_990, 100);
+    let token = sign_up(&replicas[0], "hoarder").token;
+    let clients = replicas.each_ref().map(|replica| replica.bearing(token.clone()));
+    let pair = json!({"lines": [line("shoe", 2)]});
+
+    let keys: Vec<String> = (0..16).map(|number| format!("k{number}")).collect();
+    let orders = keys.iter().enumerate().map(|(n, key)| order(&clients[n % 2], key, &pair));
+    let replies = join_all(orders).await;
+
+    let placed: Vec<i64> = replies
+        .iter()
+        .filter(|reply| reply.status == 201)
+        .map(|reply| reply.json()["id"].as_i64().unwrap())
+        .collect();
+    assert_eq!(placed.len(), 3, "three pairs are six, and a fourth would be eight");
+    for reply in replies.iter().filter(|reply| reply.status != 201) {
+        let problem = reply.problem(409);
+        assert_eq!(problem["type"], "/problems/conflict");
+        assert_eq!(refused(&problem).1, "too_many");
+    }
+    assert_eq!(stock_of(&scratch, "shoe"), (94, 6, 0));
+    assert_eq!(order(&clients[0], "one", &json!({"lines": [line("shoe", 1)]})).await.status, 201);
+
+    // What is paid for or given back counts no more, and other people have their own.
+    let paid = tell(&clients[0], "evt", &told("succeeded", placed[0], 9_980)).await;
+    assert_eq!(paid.json()["applied"], true, "{}", paid.text);
+    assert_eq!(cancel(&clients[0], placed[1]).await.status, 200);
+    for key in ["again", "and again"] {
+        assert_eq!(order(&clients[1], key, &pair).await.status, 201, "{key}");
+    }
+    order(&clients[1], "too many", &pair).await.problem(409);
+    let other = sign_up(&replicas[0], "other").client;
+    assert_eq!(order(&other, "k", &pair).await.status, 201);
+}
+
+#[actix_web::test]
 async fn two_orders_of_the_same_products_crosswise_do_not_wait_for_each_other_for_ever() {
     let (app, buyer) = shop_and_buyer();
     on_sale(&app.scratch, "left", 100, 100);
@@ -147,7 +188,10 @@ async fn an_order_that_is_cancelled_expired_paid_and_declined_at_once_ends_once(
     let mut ends = 0;
     for round in 0..10 {
         let id = order_one(&buyer, &format!("k{round}"), "shoe").await;
-        let expiry = format!("UPDATE shop_orders SET expires_at = now() WHERE id = {id}");
+        let expiry = format!(
+            "UPDATE shop_orders SET expires_at = now(), asked_at = now() - interval '1 hour'
+             WHERE id = {id}"
+        );
         execute(&app.scratch, &expiry);
         let (succeeded, declined) = (told("succeeded", id, 100), told("declined", id, 100));
         let (scratch, events) = (app.scratch.clone(), [format!("s{id}"), format!("d{id}")]);

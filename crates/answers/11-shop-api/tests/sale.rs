@@ -22,6 +22,8 @@ fn app(checkouts: &str) -> TestApp {
         "0",
         "--user-rate-limit",
         "0",
+        "--shop-reserved-per-person",
+        "0",
         // A machine that is busy with other tests is no reason to refuse.
         "--database-wait",
         "30s",

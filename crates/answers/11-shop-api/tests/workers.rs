@@ -8,11 +8,11 @@ use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use foundation::scratch::Scratch;
-use foundation::testing::{count, execute};
+use foundation::signature::Secret;
+use foundation::testing::{TestApp, count, execute};
 use local_services::{Signal, send_signal};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use shop_api::payments::signature::Secret;
 use shop_api::provider::{Provider, Settings};
 use support::{SECRET, eventually, on_sale, order_one, shop_and_buyer};
 
@@ -62,6 +62,20 @@ fn provider() -> Provider {
     Provider::start(Settings::friendly(secret)).unwrap()
 }
 
+/// The provider has been asked for the money of an order, and says nothing yet.
+async fn one_worker_in_the_middle_of_a_charge() -> (TestApp, Provider, Supervisor) {
+    let (app, buyer) = shop_and_buyer();
+    let provider = provider();
+    on_sale(&app.scratch, "shoe", 4_990, 10);
+    order_one(&buyer, "k", "shoe").await;
+    provider.hold_answers(true);
+    let flags = ["--min", "1", "--max", "1"];
+    let mut supervisor = Supervisor::start(&app.scratch, &provider, &flags);
+    assert_eq!(supervisor.change(), more(1));
+    eventually("it asks the provider", async || provider.calls() == 1).await;
+    (app, provider, supervisor)
+}
+
 fn more(workers: u64) -> (String, u64) {
     ("more".to_owned(), workers)
 }
@@ -98,15 +112,7 @@ fn the_number_of_workers_follows_the_queue_up_and_down() {
 
 #[actix_web::test]
 async fn a_worker_that_is_told_to_go_finishes_the_charge_that_it_has_begun() {
-    let (app, buyer) = shop_and_buyer();
-    let provider = provider();
-    on_sale(&app.scratch, "shoe", 4_990, 10);
-    order_one(&buyer, "k", "shoe").await;
-    provider.hold_answers(true);
-    let flags = ["--min", "1", "--max", "1"];
-    let mut supervisor = Supervisor::start(&app.scratch, &provider, &flags);
-    assert_eq!(supervisor.change(), more(1));
-    eventually("it asks the provider", async || provider.calls() == 1).await;
+    let (app, provider, mut supervisor) = one_worker_in_the_middle_of_a_charge().await;
 
     send_signal(supervisor.child.id(), Signal::Terminate).unwrap();
     provider.hold_answers(false);
@@ -120,15 +126,7 @@ async fn a_worker_that_is_told_to_go_finishes_the_charge_that_it_has_begun() {
 
 #[actix_web::test]
 async fn a_worker_that_dies_is_replaced_and_its_job_done_by_another() {
-    let (app, buyer) = shop_and_buyer();
-    let provider = provider();
-    on_sale(&app.scratch, "shoe", 4_990, 10);
-    order_one(&buyer, "k", "shoe").await;
-    provider.hold_answers(true);
-    let flags = ["--min", "1", "--max", "1"];
-    let mut supervisor = Supervisor::start(&app.scratch, &provider, &flags);
-    assert_eq!(supervisor.change(), more(1));
-    eventually("it asks the provider", async || provider.calls() == 1).await;
+    let (app, provider, mut supervisor) = one_worker_in_the_middle_of_a_charge().await;
 
     for worker in supervisor.children() {
         send_signal(worker, Signal::Kill).unwrap();

@@ -91,6 +91,13 @@ impl Breakers {
         self.by_partner.get(&partner).is_some_and(|partner| partner.breaker.is_open())
     }
 
+    /// The partners whose calls are refused at present.
+    #[must_use]
+    pub fn open(&self) -> Vec<PartnerId> {
+        let open = self.by_partner.iter().filter(|(_, partner)| partner.breaker.is_open());
+        open.map(|(id, _)| *id).collect()
+    }
+
     /// Calls the partner unless it did not answer a moment ago.
     ///
     /// # Errors

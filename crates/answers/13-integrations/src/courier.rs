@@ -45,9 +45,10 @@ impl CourierError {
     pub const fn word(self) -> &'static str {
         match self {
             Self::TimedOut | Self::Outbound(OutboundError::TimedOut) => "no answer in time",
-            Self::Outbound(OutboundError::Refused(_)) => "address not allowed",
             Self::Outbound(OutboundError::BadUrl(_)) => "address not readable",
             Self::Outbound(OutboundError::TooLarge) => "answer too large",
+            // Also for an address that is not allowed: whoever adds a partner could otherwise find out
+            // which names lead to machines of ours.
             Self::Outbound(_) => "not reachable",
             Self::Trouble(_) => "partner in trouble",
             Self::Header => "header not sendable",
@@ -69,7 +70,7 @@ impl Courier {
     pub async fn post(
         &self,
         url: &str,
-        headers: &[(&'static str, &str)],
+        headers: &[(&'static str, String)],
         body: Vec<u8>,
     ) -> Result<Answer, CourierError> {
         let mut request = OutboundRequest::post(url, body);

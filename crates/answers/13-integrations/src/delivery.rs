@@ -9,8 +9,8 @@ use foundation::database::Database;
 
 use crate::breaker::Breakers;
 use crate::courier::{Courier, CourierError};
+use crate::model::PartnerId;
 use crate::outbox::{self, Head, Queue, Settled};
-use crate::signature::{self, sign};
 
 /// How long and how often to try.
 #[derive(Clone, Copy, Debug)]
@@ -67,22 +67,30 @@ impl Deliveries {
     /// 503 when the database is away; what was sent and not noted is sent again, with its id.
     pub async fn visit(&self, queue: Queue) -> Result<Visit, Problem> {
         let mut visit = Visit::default();
-        // A partner that is down costs no attempt: those are for events that it does not like.
+        // An attempt is a request that was made: a partner that is down costs others' events none.
         while !self.breakers.is_open(queue.partner()) {
             let lease = self.settings.lease;
             let claim = move |connection: &mut _| outbox::claim(connection, queue, lease);
             let Some(head) = self.database.run_write(claim).await? else { break };
             let outcome = self.attempt(queue, &head).await;
-            let delivered = outcome == Settled::Delivered;
             let settle = move |connection: &mut _| outbox::settle(connection, &head, &outcome);
             self.database.run_write(settle).await?;
-            if !delivered {
-                visit.failed += 1;
-                break;
+            match outcome {
+                Settled::Delivered => visit.delivered += 1,
+                Settled::Postponed(_) => break,
+                Settled::Retry(..) | Settled::Dead(_) => {
+                    visit.failed += 1;
+                    break;
+                }
             }
-            visit.delivered += 1;
         }
         Ok(visit)
+    }
+
+    /// Partners that nothing is sent to at present.
+    #[must_use]
+    pub fn down(&self) -> Vec<PartnerId> {
+        self.breakers.open()
     }
 
     async fn attempt(&self, queue: Queue, head: &Head) -> Settled {
@@ -92,9 +100,8 @@ impl Deliveries {
             // Standard Webhooks: the receiver wants no more of these.
             Ok(410) => return Settled::Dead("410 Gone"),
             Ok(_) => "another status than 2xx",
-            Err(Guarded::Open { retry_after }) => {
-                return Settled::Retry(retry_after, "breaker open");
-            }
+            // Half-open: another queue's event is the probe.
+            Err(Guarded::Open { retry_after }) => return Settled::Postponed(retry_after),
             Err(Guarded::Failed(error)) => error.word(),
         };
         let (made, retry) = (head.attempts.unsigned_abs(), self.settings.retry);
@@ -108,13 +115,8 @@ impl Deliveries {
     async fn send(&self, head: &Head) -> Result<u16, CourierError> {
         let timestamp = Utc::now().timestamp();
         let body = head.body.as_bytes();
-        let signature = sign(&head.secret(), &head.event_id, timestamp, body);
-        let headers = [
-            ("content-type", "application/json"),
-            (signature::ID, &head.event_id),
-            (signature::TIMESTAMP, &timestamp.to_string()),
-            (signature::SIGNATURE, &signature),
-        ];
+        let [id, time, signature] = head.secret().headers(&head.event_id, timestamp, body);
+        let headers = [("content-type", "application/json".to_owned()), id, time, signature];
         let answer = self.courier.post(&head.url(), &headers, body.to_vec()).await?;
         Ok(answer.status)
     }

@@ -21,13 +21,13 @@ use diesel::PgConnection;
 use evidence::{Failure, Needs, Outcome, Quantity, Scale, Stage, Story};
 use foundation::module::Module;
 use foundation::scratch::Scratch;
+use foundation::signature::Secret;
 use foundation::testing::TestApp;
 
 use crate::WITHOUT_WORKER;
 use crate::model::PartnerId;
 use crate::outside::Carrier;
 use crate::partners::{self, NewPartner, PartnerUrl};
-use crate::signature::Secret;
 
 /// How long an impatient request waits for a partner, in the demo.
 pub(crate) const IMPATIENCE: Duration = Duration::from_millis(100);

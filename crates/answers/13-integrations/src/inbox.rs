@@ -2,19 +2,16 @@
 
 use diesel::prelude::*;
 use diesel::result::Error;
-use error_handling::{InvalidField, Problem};
+use error_handling::{InvalidField, Problem, ProblemType, constraint};
+use foundation::signature::Secret;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::model::PartnerId;
 use crate::schema::{catalogue_pages, inbox_events, webhook_partners};
-use crate::signature::Secret;
 
 /// Most bytes of an event.
 pub const MOST_BYTES: usize = 64 << 10;
-
-/// The longest id of an event.
-pub const MOST_ID_BYTES: usize = 100;
 
 /// What a partner may tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -60,7 +57,8 @@ pub fn sender(
 /// transaction: dying between the two would lose the effect, or have it twice.
 ///
 /// # Errors
-/// 422 for an event about nothing that there is; then it is not noted either, and may come again.
+/// 422 for an event about nothing that there is, 409 for one that would lead beyond the bounds of a
+/// stock; then it is not noted either, and may come again.
 pub fn apply(
     connection: &mut PgConnection,
     (partner, owner): (PartnerId, i64),
@@ -79,7 +77,10 @@ pub fn apply(
         if noted == 0 {
             return Ok(Applied::Before);
         }
-        if take_effect(connection, owner, told)? { Ok(Applied::Now) } else { Err(unknown_page()) }
+        match take_effect(connection, owner, told).map_err(beyond)? {
+            true => Ok(Applied::Now),
+            false => Err(unknown_page()),
+        }
     })
 }
 
@@ -100,6 +101,19 @@ pub(crate) fn take_effect(
         .set(catalogue_pages::stock.eq(catalogue_pages::stock + i32::from(delta)))
         .execute(connection)?;
     Ok(changed == 1)
+}
+
+/// The bound of a stock is the database's, as two events at once see the same stock before them.
+fn beyond(error: Error) -> Problem {
+    if constraint(&error) != Some("catalogue_pages_stock_bounded") {
+        return error.into();
+    }
+    let detail = "This would lead to a stock beyond a million.";
+    Problem::new(ProblemType::Conflict, detail).with_errors(vec![InvalidField::body(
+        "/data/delta",
+        "out_of_range",
+        detail,
+    )])
 }
 
 fn unknown_page() -> Problem {

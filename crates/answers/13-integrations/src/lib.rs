@@ -3,10 +3,11 @@
 //! 1. An export is parsed row by row, refused row by row, and imported once ([`import`]).
 //! 2. Every old address leads to its page in one step, 301 ([`pages`]); a search sends what is asked.
 //! 3. An event is a row of the transaction that makes it true ([`outbox`]); Redis only speeds it up.
-//! 4. Webhooks are signed both ways ([`signature`]), sent in order, and applied once ([`inbox`]).
+//! 4. Webhooks are signed both ways ([`foundation::signature`]), sent in order, and applied once
+//!    ([`inbox`]).
 //! 5. A partner that hangs opens its breaker; one that renames a field breaks a contract.
 //!
-//! Read `outbox.rs` → `signature.rs` → `inbox.rs`; then `delivery.rs` and `worker.rs`,
+//! Read `outbox.rs` → `inbox.rs`; then `signature.rs` of the foundation, `delivery.rs` and `worker.rs`,
 //! `import/row.rs` and `pages.rs`, `breaker.rs` and `contract.rs`, and `demo.rs`.
 
 pub mod breaker;
@@ -29,7 +30,6 @@ pub mod pages;
 pub mod partners;
 mod schema;
 pub mod search;
-pub mod signature;
 mod state;
 pub mod stream;
 mod tempting;
@@ -68,7 +68,7 @@ pub static ANSWER: Answer = Answer {
         "src/stream.rs",
         "src/delivery.rs",
         "src/worker.rs",
-        "src/signature.rs",
+        "../../foundation/src/signature.rs",
         "src/inbox.rs",
         "src/partners.rs",
         "src/breaker.rs",

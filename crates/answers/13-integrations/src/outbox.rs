@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use auth::UserId;
-use chrono::{SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel::{QueryableByName, sql_query};
+use foundation::signature::Secret;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::model::{PageId, PartnerId};
-use crate::signature::Secret;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -117,9 +117,13 @@ pub struct Head {
     /// The bytes to send and sign.
     #[diesel(sql_type = Text)]
     pub body: String,
-    /// Which attempt this is, from 1. It fences: whoever claims later has a higher one.
+    /// Which attempt this is, from 1.
     #[diesel(sql_type = Integer)]
     pub attempts: i32,
+    /// Until when it is this worker's. It fences: whoever claims later has it for longer. Not the
+    /// attempts, which are given back by a replay and by a breaker.
+    #[diesel(sql_type = Timestamptz)]
+    leased_until: DateTime<Utc>,
     #[diesel(sql_type = Text)]
     url: String,
     #[diesel(sql_type = Binary)]
@@ -151,7 +155,7 @@ const CLAIM: &str = "
                            WHERE partner_id = $1 AND entity = $2 AND state = 'pending')
       AND head.state = 'pending' AND head.due_at <= now()
       AND (head.leased_until IS NULL OR head.leased_until < now())
-    RETURNING head.position, head.event_id, head.body, head.attempts,
+    RETURNING head.position, head.event_id, head.body, head.attempts, head.leased_until,
               partner.url, partner.outgoing_secret";
 
 /// Takes the next event of a queue for `lease`, if it is due and nobody else has it.
@@ -172,12 +176,14 @@ pub fn claim(
 }
 
 /// What became of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
     /// The partner has it.
     Delivered,
     /// To be tried again after this time.
     Retry(Duration, &'static str),
+    /// Nothing was sent: to be looked at again after this time, with as many attempts left.
+    Postponed(Duration),
     /// To be looked at by a person; those behind it go on.
     Dead(&'static str),
 }
@@ -191,19 +197,22 @@ pub fn settle(connection: &mut PgConnection, head: &Head, outcome: &Settled) -> 
     let (state, wait, failure) = match outcome {
         Settled::Delivered => ("delivered", Duration::ZERO, None),
         Settled::Retry(wait, why) => ("pending", *wait, Some(*why)),
+        Settled::Postponed(wait) => ("pending", *wait, Some("breaker open")),
         Settled::Dead(why) => ("dead", Duration::ZERO, Some(*why)),
     };
+    let given_back = i32::from(matches!(outcome, Settled::Postponed(_)));
     let noted = sql_query(
         "UPDATE outbox_events SET state = $3, failure = $5, leased_until = NULL,
-             due_at = now() + $4 * interval '1 millisecond',
+             attempts = attempts - $6, due_at = now() + $4 * interval '1 millisecond',
              settled_at = CASE $3 WHEN 'pending' THEN NULL ELSE now() END
-         WHERE position = $1 AND attempts = $2 AND state = 'pending'",
+         WHERE position = $1 AND leased_until = $2 AND state = 'pending'",
     )
     .bind::<BigInt, _>(head.position)
-    .bind::<Integer, _>(head.attempts)
+    .bind::<Timestamptz, _>(head.leased_until)
     .bind::<Text, _>(state)
     .bind::<BigInt, _>(milliseconds(wait))
     .bind::<Nullable<Text>, _>(failure)
+    .bind::<Integer, _>(given_back)
     .execute(connection)?;
     Ok(noted == 1)
 }
@@ -256,10 +265,14 @@ pub const DUE: &str = "
       AND NOT EXISTS (SELECT FROM outbox_events AS before
                       WHERE before.partner_id = head.partner_id AND before.entity = head.entity
                         AND before.state = 'pending' AND before.position < head.position)
+      AND partner_id <> ALL ($3)
     ORDER BY due_at LIMIT 200";
 
 /// Queues whose head is due although the stream will not tell: retries, leases of the dead, and what
 /// was published `forsaken` ago and not taken up. All that are due when `alone`, without Redis.
+///
+/// Without those of partners that are `down`: the oldest of all, they would fill each look, and
+/// nobody else's would come up.
 ///
 /// # Errors
 /// Whatever the database says.
@@ -267,6 +280,12 @@ pub fn due(
     connection: &mut PgConnection,
     alone: bool,
     forsaken: Duration,
+    down: &[PartnerId],
 ) -> QueryResult<Vec<Queue>> {
-    sql_query(DUE).bind::<Bool, _>(alone).bind::<BigInt, _>(milliseconds(forsaken)).load(connection)
+    let down: Vec<i64> = down.iter().map(|partner| partner.number()).collect();
+    sql_query(DUE)
+        .bind::<Bool, _>(alone)
+        .bind::<BigInt, _>(milliseconds(forsaken))
+        .bind::<Array<BigInt>, _>(down)
+        .load(connection)
 }

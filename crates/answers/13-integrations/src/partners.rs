@@ -6,13 +6,13 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{BigInt, SmallInt};
 use error_handling::{Problem, Rejection, constraint};
+use foundation::signature::Secret;
 use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
 
 use crate::model::PartnerId;
 use crate::schema::webhook_partners;
-use crate::signature::Secret;
 
 /// A partner as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Serialize, ToSchema)]

@@ -163,7 +163,8 @@ impl Loops {
         loop {
             let alone = !self.stream.as_ref().is_some_and(Stream::is_up);
             let forsaken = self.pace.forsaken;
-            let due = move |connection: &mut _| outbox::due(connection, alone, forsaken);
+            let down = self.deliveries.down();
+            let due = move |connection: &mut _| outbox::due(connection, alone, forsaken, &down);
             let visited = match self.database.run(due).await {
                 Ok(queues) => self.visit(&queues).await,
                 Err(problem) => Err(problem),

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use auth::testing::SignedIn;
 use foundation::scratch::{Scratch, number};
+use foundation::signature::Secret;
 use foundation::testing::{TestApp, TestRedis};
 use integrations::model::PartnerId;
 use integrations::outside::Received;
-use integrations::signature::Secret;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use secrecy::ExposeSecret;

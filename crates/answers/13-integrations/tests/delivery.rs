@@ -4,72 +4,23 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use auth::testing::{SignedIn, sign_up};
+use auth::testing::sign_up;
 use diesel::Connection;
 use diesel::result::Error;
 use error_handling::Retry;
-use foundation::config::DatabaseConfig;
-use foundation::database::Database;
-use foundation::metrics::Metrics;
-use foundation::redis::Redis;
-use foundation::testing::{TestApp, TestRedis, config, count, execute};
+use foundation::testing::{TestRedis, count, execute};
 use integrations::MODULE;
-use integrations::breaker::{BreakerMetrics, Breakers};
-use integrations::courier::Courier;
-use integrations::delivery::{Deliveries, DeliverySettings, Visit};
-use integrations::model::PageId;
-use integrations::outbox::{self, Event, Queue, Settled};
-use integrations::outside::{Carrier, Mood, Received};
+use integrations::delivery::{DeliverySettings, Visit};
+use integrations::outbox::{self, Queue, Settled};
+use integrations::outside::{Mood, Received};
 use integrations::stream::Stream;
-use integrations::worker::{Pace, Worker};
 use serde_json::json;
-use support::{carrier, import_pages, owner, redis_of, serving, until};
-use web_security::{Outbound, OutboundSettings};
-
-/// Quick about everything, and without an end to its patience.
-const SETTINGS: DeliverySettings =
-    DeliverySettings { retry: RETRY, lease: Duration::from_secs(10) };
-
-const RETRY: Retry =
-    Retry { attempts: 1_000, base: Duration::from_millis(1), cap: Duration::from_millis(20) };
-
-fn database(app: &TestApp) -> Database {
-    let settings: DatabaseConfig = config(&[]).database;
-    Database::open(&app.scratch.url(), &settings, &Metrics::new().unwrap())
-}
-
-fn deliveries(app: &TestApp, settings: DeliverySettings, threshold: u32) -> Deliveries {
-    let allow = vec!["127.0.0.0/8".parse().unwrap()];
-    let outbound = Outbound::new(OutboundSettings { allow, ..OutboundSettings::default() });
-    let courier = Courier::new(outbound, Duration::from_secs(5));
-    let metrics = BreakerMetrics::register(&Metrics::new().unwrap()).unwrap();
-    let breakers = Breakers::new(threshold, Duration::from_secs(60), metrics);
-    Deliveries::new(database(app), courier, Arc::new(breakers), settings)
-}
-
-fn worker(app: &TestApp, redis: Option<&Redis>) -> Worker {
-    let deliveries = deliveries(app, SETTINGS, 1_000);
-    Worker::start(database(app), deliveries, redis.map(Stream::new), Pace::default()).unwrap()
-}
-
-/// Notes an event about a page, as the transaction that changes its price does.
-fn record(app: &TestApp, owner: &SignedIn, page: i64, price: i64) -> String {
-    let event = event(page, price);
-    let mut connection = app.scratch.connect().unwrap();
-    outbox::record(&mut connection, owner.user, &event).unwrap().as_str().to_owned()
-}
-
-fn event(page: i64, price: i64) -> Event {
-    let data = json!({"slug": format!("page-{page}"), "price_cents": price});
-    Event { entity: PageId::from(page), kind: "page.price_changed", data }
-}
-
-fn prices(carrier: &Carrier) -> Vec<i64> {
-    carrier.received().iter().map(|one| one.price_cents).collect()
-}
+use support::{
+    RETRY, SETTINGS, carrier, deliveries, event, import_pages, owner, prices, record, redis_of,
+    serving, until, worker,
+};
 
 #[actix_web::test]
 async fn a_price_change_reaches_the_partner_signed_through_the_server_alone() {
@@ -234,19 +185,23 @@ async fn an_event_that_is_never_taken_is_a_dead_letter_and_lets_the_next_pass() 
 }
 
 #[actix_web::test]
-async fn an_open_breaker_costs_no_attempt() {
+async fn a_worker_that_slept_while_its_event_died_and_was_revived_notes_nothing() {
     let (app, owner) = owner();
-    let (carrier, partner) = carrier(&app.scratch, &owner);
-    for page in 1..=5 {
-        record(&app, &owner, page, 1);
-    }
-    carrier.be(Mood::Failing);
-    let deliveries = deliveries(&app, SETTINGS, 2);
-    for page in 1..=5 {
-        deliveries.visit(Queue::new(partner.number(), page)).await.unwrap();
-    }
-    assert_eq!(carrier.calls(), 2);
-    assert_eq!(count(&app.scratch, "outbox_events WHERE attempts = 0"), 3);
+    let (_carrier, partner) = carrier(&app.scratch, &owner);
+    record(&app, &owner, 1, 1);
+    let mut connection = app.scratch.connect().unwrap();
+    let queue = Queue::new(partner.number(), 1);
+    let sleeps = outbox::claim(&mut connection, queue, Duration::ZERO).unwrap().unwrap();
+    let long = Duration::from_secs(60);
+    let gives_up = outbox::claim(&mut connection, queue, long).unwrap().unwrap();
+    assert!(outbox::settle(&mut connection, &gives_up, &Settled::Dead("410 Gone")).unwrap());
+
+    let path = format!("/api/v1/dead-letters/{}/replay", gives_up.position);
+    assert_eq!(owner.client.post(&path, &json!({})).await.status, 202);
+    let revived = outbox::claim(&mut connection, queue, long).unwrap().unwrap();
+    assert_eq!((revived.attempts, sleeps.attempts), (1, 1), "which tells them apart no more");
+    assert!(!outbox::settle(&mut connection, &sleeps, &Settled::Delivered).unwrap());
+    assert!(outbox::settle(&mut connection, &revived, &Settled::Delivered).unwrap());
 }
 
 #[actix_web::test]

@@ -6,11 +6,11 @@ mod support;
 
 use auth::testing::sign_up;
 use chrono::Utc;
+use foundation::signature::{Secret, TOLERANCE};
 use foundation::testing::{count, execute};
 use futures_util::future::join_all;
 use integrations::contract::{Breach, Quote, quote};
 use integrations::outside::{Mood, Warehouse};
-use integrations::signature::{Secret, TOLERANCE};
 use serde_json::{Value, json};
 use support::{carrier, import_pages, owner, refused, warehouse};
 
@@ -37,6 +37,19 @@ async fn an_event_that_cannot_take_effect_is_not_noted_and_may_come_again() {
     assert_eq!(count(&app.scratch, "inbox_events"), 0);
     import_pages(&app, &owner, 1);
     assert_eq!(warehouse.tell("stock-1", 1, 3).await, Some(200));
+}
+
+#[actix_web::test]
+async fn a_stock_stays_within_bounds_and_the_event_beyond_them_is_refused_and_not_noted() {
+    let (app, owner) = owner();
+    import_pages(&app, &owner, 1);
+    let warehouse = warehouse(&app, &owner);
+    for (stock, delta) in [(1_000_000, 1), (999_999, i16::MAX), (-1_000_000, i16::MIN)] {
+        execute(&app.scratch, &format!("UPDATE catalogue_pages SET stock = {stock}"));
+        assert_eq!(warehouse.tell("beyond", 1, delta).await, Some(409), "{stock} and {delta}");
+    }
+    assert_eq!(count(&app.scratch, "inbox_events"), 0);
+    assert_eq!(warehouse.tell("beyond", 1, 1).await, Some(200));
 }
 
 #[actix_web::test]

@@ -37,7 +37,8 @@ pub struct Request {
     pub method: String,
     /// The path; `{next}` is the last `rel="next"`, `{id}` the last `id` that the client was told.
     pub path: String,
-    /// Headers beside the token.
+    /// Headers beside the token; `{etag}` is the last strong ETag that the client was told, `{before}`
+    /// the one before it. What they say is the server's alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// A JSON body.
@@ -86,6 +87,23 @@ impl People {
 struct Memory {
     next: String,
     id: String,
+    etag: String,
+    before: String,
+}
+
+impl Memory {
+    fn fill_in(&self, text: &str) -> String {
+        text.replace("{next}", &self.next)
+            .replace("{id}", &self.id)
+            .replace("{etag}", &self.etag)
+            .replace("{before}", &self.before)
+    }
+
+    fn keep(&mut self, etag: &str) {
+        if etag.starts_with('"') && etag != self.etag {
+            self.before = std::mem::replace(&mut self.etag, etag.to_owned());
+        }
+    }
 }
 
 /// The recorded exchanges.
@@ -116,7 +134,9 @@ pub async fn record(people: &People) -> Vec<Exchange> {
         let Response { status, headers, body } = ask(people, &request, &mut memory).await;
         let headers = headers.into_iter().map(|(name, value)| {
             // Of lists, whose tags are digests of ids and times.
-            (name, if value.starts_with("W/") { "{text}".to_owned() } else { value })
+            let rule = if value.starts_with("W/") { Some("{text}") } else { None };
+            let rule = if name == "etag" { rule.or(Some("{tag}")) } else { rule };
+            (name, rule.map_or(value, str::to_owned))
         });
         let response = Response { status, headers: headers.collect(), body: generalised(body) };
         exchanges.push(Exchange { request, response });
@@ -125,14 +145,17 @@ pub async fn record(people: &People) -> Vec<Exchange> {
 }
 
 async fn ask(people: &People, request: &Request, memory: &mut Memory) -> Response {
-    let path = request.path.replace("{next}", &memory.next).replace("{id}", &memory.id);
+    let path = memory.fill_in(&request.path);
     let method = Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
     let json = [("content-type", "application/json")].into_iter();
-    let named = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let named: Vec<(&str, String)> =
+        request.headers.iter().map(|(name, value)| (&**name, memory.fill_in(value))).collect();
+    let named = named.iter().map(|(name, value)| (*name, value.as_str()));
     let headers: Vec<_> = json.filter(|_| request.body.is_some()).chain(named).collect();
     let body = request.body.as_ref().map(|body| body.to_string().into_bytes());
     let client = people.playing(request.role.as_deref());
     let reply = client.send(method, &path, &headers, body).await;
+    memory.keep(reply.header("etag"));
     if let Some(next) = next(&reply) {
         memory.next = next;
     }
@@ -214,6 +237,7 @@ fn keeps(rule: &str, came: &Value) -> bool {
     match rule {
         "{number}" => came.is_i64(),
         "{time}" => came.as_str().is_some_and(|text| DateTime::parse_from_rfc3339(text).is_ok()),
+        "{tag}" => came.as_str().is_some_and(|tag| tag.len() > 2 && tag.starts_with('"')),
         "{text}" => came.as_str().is_some_and(|text| !text.is_empty()),
         _ => false,
     }

@@ -55,7 +55,7 @@ pub(crate) struct BlogSummaryMembers {
     /// In order of the alphabet.
     #[schema(example = json!(["postgres"]))]
     tags: Vec<String>,
-    /// When everybody could read it first; `null` while it is a draft.
+    /// When it was published, which an edit leaves; `null` while it is a draft.
     published_at: Option<DateTime<Utc>>,
     /// How many comments there are.
     comments: i32,
@@ -80,7 +80,7 @@ pub(crate) struct BlogPostMembers {
     /// In order of the alphabet.
     #[schema(example = json!(["postgres"]))]
     tags: Vec<String>,
-    /// When everybody could read it first; `null` while it is a draft.
+    /// When it was published, which an edit leaves; `null` while it is a draft.
     published_at: Option<DateTime<Utc>>,
 }
 
@@ -107,6 +107,12 @@ pub(crate) struct AuthorBody {
     /// What it is called.
     #[schema(example = "Ada")]
     name: String,
+}
+
+impl From<Author> for AuthorBody {
+    fn from(Author { id, name }: Author) -> Self {
+        Self { id, name }
+    }
 }
 
 /// A post of a list of version 1.
@@ -203,17 +209,17 @@ impl Version for V2 {
 
     fn summary(summary: Summary) -> SummaryV2 {
         let (author, members) = split_summary::<Self>(summary);
-        SummaryV2 { author: AuthorBody { id: author.id, name: author.name }, members }
+        SummaryV2 { author: author.into(), members }
     }
 
     fn post(post: Post) -> PostV2 {
         let (author, members) = split_post::<Self>(post);
-        PostV2 { author: AuthorBody { id: author.id, name: author.name }, members }
+        PostV2 { author: author.into(), members }
     }
 
     fn comment(comment: Comment) -> CommentV2 {
         let (author, members) = split_comment(comment);
-        CommentV2 { author: AuthorBody { id: author.id, name: author.name }, members }
+        CommentV2 { author: author.into(), members }
     }
 }
 

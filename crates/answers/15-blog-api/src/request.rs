@@ -3,7 +3,7 @@
 use auth::UserId;
 use chrono::{DateTime, Datelike, Utc};
 use error_handling::{InvalidField, Problem};
-use foundation::paging::{Limit, decode_cursor};
+use foundation::paging::{DEFAULT_LIMIT, Limit, MOST_LIMIT, decode_cursor};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -139,10 +139,6 @@ pub struct Listing {
     pub limit: Limit,
 }
 
-/// Items on a page of a client that did not say how many.
-const DEFAULT_LIMIT: u16 = 20;
-const MOST_LIMIT: u16 = 100;
-
 /// Parameters of the listing of posts.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -179,29 +175,6 @@ impl ListParameters {
     /// there are as many others as clients can think of.
     pub(crate) fn is_front_page(&self) -> bool {
         matches!(self, Self { tag: None, author: None, limit: None, cursor: None })
-    }
-}
-
-/// Parameters of the listings of comments and of drafts, which are read in order of their ids.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageParameters {
-    /// Items on a page, 1 to 100; 20 when absent.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u16>,
-    /// Where the page starts, from the `Link` header of the page before.
-    cursor: Option<String>,
-}
-
-impl PageParameters {
-    /// The id after which the page starts, and its size.
-    ///
-    /// # Errors
-    /// 422 for a limit out of range; 400 for a cursor that is not ours.
-    pub(crate) fn parse(&self) -> Result<(Option<i64>, Limit), Problem> {
-        let limit = Limit::parse(self.limit, DEFAULT_LIMIT, MOST_LIMIT)?;
-        Ok((decode_cursor(self.cursor.as_deref())?, limit))
     }
 }
 

@@ -52,6 +52,8 @@ impl Blog {
         let settings = |name| CacheSettings {
             ttl: Duration::from_secs(600),
             negative_ttl: Duration::ZERO,
+            // As long as a load may wait for the database: one replica loads a page that all ask for.
+            patience: Duration::from_secs(1),
             // Of posts with two hundred kilobytes each.
             capacity: 500,
             ..CacheSettings::new(name)

@@ -5,6 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use error_handling::{Path, Problem, Query};
 use foundation::module::Module;
+use foundation::paging::PageParameters;
 use foundation::precondition::IfNoneMatch;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -12,7 +13,7 @@ use crate::deprecation::sunset;
 use crate::guard::Reader;
 use crate::handlers::{self, Site, comments};
 use crate::representation::{CommentV2, PostV2, SummaryV2, V2, Version};
-use crate::request::{ListParameters, PageParameters};
+use crate::request::ListParameters;
 use crate::store::comments::Comment;
 use crate::store::posts::{Post, Summary};
 

@@ -154,6 +154,37 @@ fn taking_a_route_a_status_a_header_or_a_media_type_away_fails() {
     breaks(&format!("{POST}/parameters"), Some(json!([])), "parameter \"dry\" is gone");
 }
 
+/// The gate's word on a change of what a route asks for.
+fn locked(old: Value, new: Value) -> Vec<String> {
+    let at = format!("{POST}/security");
+    breaking_changes(&changed(&at, Some(old)), &changed(&at, Some(new)))
+}
+
+#[test]
+fn locking_somebody_out_fails_and_letting_somebody_in_passes() {
+    let (nobody, token) = (json!({}), json!({"bearer": []}));
+    let refuses = |who: &str| vec![format!("POST /notes refuses whoever brings {who}")];
+    breaks(&format!("{POST}/security"), Some(json!([token])), "refuses whoever brings no token");
+    passes(&format!("{POST}/security"), Some(json!([nobody, token])));
+    assert_eq!(locked(json!([nobody, token]), json!([token])), refuses("no token"));
+    assert_eq!(locked(json!([token]), json!([{"key": []}])), refuses("bearer"));
+    assert_eq!(locked(json!([{"o": ["read"]}]), json!([{"o": ["read", "write"]}])), refuses("o"));
+    assert_eq!(locked(json!([token]), json!([{"bearer": [], "key": []}])), refuses("bearer"));
+    for wider in [json!([]), json!([nobody, token]), json!([{"key": []}, token])] {
+        assert_eq!(locked(json!([token]), wider.clone()), [""; 0], "{wider}");
+    }
+    let mut everywhere = contract();
+    everywhere["security"] = json!([token]);
+    let broken = breaking_changes(&contract(), &everywhere);
+    assert_eq!(broken, refuses("no token"), "the document asks where the route is silent");
+}
+
+#[test]
+fn another_status_of_success_fails() {
+    let accepted = json!({"description": "Later"});
+    breaks(&format!("{POST}/responses/202"), Some(accepted), "POST /notes may answer 202");
+}
+
 #[test]
 fn the_command_fails_on_a_breaking_change_alone() {
     let folder = tempfile::tempdir().unwrap();

@@ -29,6 +29,11 @@ pub struct ShopConfig {
     /// Checkouts served at once; further ones get 503 with Retry-After
     #[arg(long, env = "SHOP_CHECKOUTS_IN_FLIGHT", default_value_t = 64, value_name = "COUNT")]
     pub shop_checkouts_in_flight: usize,
+
+    /// Pieces that one person may have in orders that are not paid yet, so that nobody keeps a sale
+    /// from everybody else; 0 for no limit
+    #[arg(long, env = "SHOP_RESERVED_PER_PERSON", default_value_t = 100, value_name = "COUNT")]
+    pub shop_reserved_per_person: u32,
 }
 
 /// Plain HTTP is allowed, as a provider's gateway often stands in the same private network; what

@@ -1,6 +1,7 @@
 //! A whole server for tests, with a database of its own and clients that play roles.
 
 mod client;
+mod outsider;
 mod redis;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use crate::redis::Redis;
 use crate::scratch::{Scratch, number};
 
 pub use self::client::{Client, Reply};
+pub use self::outsider::{Ends, Outsider};
 pub use self::redis::{TestRedis, shared_redis, shared_redis_url};
 
 /// Panics are right here: a test without its server has nothing left to say.

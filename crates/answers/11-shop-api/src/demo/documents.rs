@@ -1,6 +1,7 @@
 //! The catalogue as documents in Redis, and as `jsonb` in PostgreSQL: what does a question move?
 
-use std::cell::Cell;
+mod counted;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +17,11 @@ use foundation::scratch::Scratch;
 use foundation::testing::{TestRedis, config};
 use serde_json::{Value, json};
 
+use self::counted::{Counted, Moved};
 use super::shop::block_on;
-use crate::catalogue::{Catalogue, PostgresCatalogue, RedisCatalogue};
+use crate::catalogue::{PostgresCatalogue, RedisCatalogue};
 use crate::model::{Cents, Product, Sku};
 
-/// Documents of one page.
-const PAGE: u16 = 100;
 /// One document in so many is of the category that is renamed, and as many are of the colour that
 /// somebody looks for.
 const EVERY: u64 = 10;
@@ -31,63 +31,6 @@ pub(super) fn products(scale: Scale) -> u64 {
         Scale::Quick => 500,
         Scale::Default => 20_000,
         Scale::Full => 200_000,
-    }
-}
-
-/// A catalogue that notes what crosses the wire.
-struct Counted<C> {
-    catalogue: C,
-    calls: Cell<u64>,
-    documents: Cell<u64>,
-}
-
-/// Calls and documents of one question.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Moved {
-    calls: u64,
-    documents: u64,
-}
-
-impl<C: Catalogue> Counted<C> {
-    fn new(catalogue: C) -> Self {
-        Self { catalogue, calls: Cell::new(0), documents: Cell::new(0) }
-    }
-
-    fn note(&self, documents: usize) {
-        self.calls.set(self.calls.get() + 1);
-        self.documents.set(self.documents.get() + documents as u64);
-    }
-
-    fn taken(&self) -> Moved {
-        Moved { calls: self.calls.take(), documents: self.documents.take() }
-    }
-
-    async fn find(&self, sku: &Sku) -> Result<Option<Product>, Problem> {
-        let found = self.catalogue.find(sku).await?;
-        self.note(usize::from(found.is_some()));
-        Ok(found)
-    }
-
-    async fn page(&self, after: Option<&Sku>) -> Result<Vec<Product>, Problem> {
-        let page = self.catalogue.page(after, PAGE).await?;
-        self.note(page.len());
-        Ok(page)
-    }
-
-    async fn put(&self, products: Vec<Product>) -> Result<(), Problem> {
-        self.note(products.len());
-        self.catalogue.put(products).await
-    }
-
-    /// Whatever answers a question that the store itself cannot answer: every document, looked at.
-    async fn scan(&self, mut look: impl FnMut(Product)) -> Result<(), Problem> {
-        let mut last = None;
-        loop {
-            let page = self.page(last.as_ref()).await?;
-            let Some(end) = page.last() else { return Ok(()) };
-            last = Some(end.sku.clone());
-            page.into_iter().for_each(&mut look);
-        }
     }
 }
 

@@ -1,16 +1,17 @@
 //! The rush: few buyers, twenty times as many, few again, against three ways to take an order.
 
+mod verdict;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use evidence::{
-    Bar, Cell, Chart, ChartKind, Failure, Outcome, Quantity, RungKind, Scale, Stage, Unit,
-};
+use evidence::{Failure, Outcome, Quantity, RungKind, Scale, Stage};
 use foundation::module::Module;
 use foundation::scratch::Scratch;
+use foundation::testing::TestApp;
 
-use super::euros;
+use self::verdict::{cells, chart, judge, report};
 use super::shop::{Clerks, ORDERS, block_on, orders, provider, put_on_sale, serve, stock, tokens};
 use crate::sale::{Crowd, Sale, Shop, rush};
 use crate::{MODULE, tempting};
@@ -35,7 +36,7 @@ struct Size {
 
 fn size(scale: Scale) -> Size {
     let (quiet, phases, pieces, bank, stall, wait) = match scale {
-        Scale::Quick => (15.0, [30, 150, 30], 25, 80, 50, "100ms"),
+        Scale::Quick => (15.0, [30, 150, 30], 25, 40, 50, "100ms"),
         Scale::Default => (50.0, [1_000, 2_000, 1_500], 900, 300, 200, "1s"),
         Scale::Full => (50.0, [5_000, 20_000, 5_000], 8_000, 300, 200, "1s"),
     };
@@ -107,7 +108,7 @@ pub(super) struct Kept {
 }
 
 /// Holds the same sale three times.
-pub(super) fn hold(stage: &Stage, scratch: &Arc<Scratch>) -> Result<Kept, Failure> {
+pub(super) fn hold(stage: &Stage, scratch: &Arc<Scratch>, app: &TestApp) -> Result<Kept, Failure> {
     let size = size(stage.scale());
     announce(stage, &size);
     let Crowd { quiet, peak, .. } = size.crowd;
@@ -127,10 +128,10 @@ pub(super) fn hold(stage: &Stage, scratch: &Arc<Scratch>) -> Result<Kept, Failur
         size.pieces
     );
     let ladder = stage.ladder(title, &columns);
-    let mut seen = Vec::new();
+    let (mut seen, buyers) = (Vec::new(), tokens(app, 8));
     for way in &WAYS {
         stage.go_on()?;
-        let one = sell(stage, scratch, way, &size)?;
+        let one = sell(stage, scratch, way, (&size, buyers.clone()))?;
         ladder.rung(way.kind, way.name, cells(&one, &size));
         report(stage, way, &one, &size);
         seen.push(one);
@@ -152,26 +153,6 @@ fn announce(stage: &Stage, size: &Size) {
     ));
 }
 
-fn cells(seen: &Seen, size: &Size) -> Vec<Cell> {
-    let sale = &seen.sale;
-    let kept = seen.kept(size);
-    let counts = [kept, sale.in_time(), sale.at_once(), sale.turned_away, sale.failed, seen.off];
-    let mut cells: Vec<Cell> = counts.map(|count| Quantity::count(count).into()).into();
-    cells.push(Quantity::duration(sale.p99()).into());
-    cells.push(Quantity::count(euros(kept * CENTS)).into());
-    cells
-}
-
-fn report(stage: &Stage, way: &Way, seen: &Seen, size: &Size) {
-    let Way { id, name, .. } = way;
-    let kept = seen.kept(size);
-    stage.measure(&format!("kept-{id}"), format!("orders kept: {name}"), Quantity::count(kept));
-    let revenue = Quantity::count(euros(kept * CENTS));
-    stage.measure(&format!("revenue-{id}"), format!("revenue kept, €: {name}"), revenue);
-    let p99 = Quantity::duration(seen.sale.p99());
-    stage.measure(&format!("sale-p99-{id}"), format!("p99 of orders: {name}"), p99);
-}
-
 impl Seen {
     /// Paid orders whose goods exist.
     fn kept(&self, size: &Size) -> u64 {
@@ -179,7 +160,12 @@ impl Seen {
     }
 }
 
-fn sell(stage: &Stage, scratch: &Arc<Scratch>, way: &Way, size: &Size) -> Result<Seen, Failure> {
+fn sell(
+    stage: &Stage,
+    scratch: &Arc<Scratch>,
+    way: &Way,
+    (size, buyers): (&Size, Vec<String>),
+) -> Result<Seen, Failure> {
     let sku = format!("flash-{}", way.id);
     put_on_sale(scratch, &sku, CENTS, size.pieces)?;
     let bank = provider(size.bank)?;
@@ -193,13 +179,12 @@ fn sell(stage: &Stage, scratch: &Arc<Scratch>, way: &Way, size: &Size) -> Result
     bank.call_back(format!("http://{}/api/v1/shop/payments/callbacks", app.address()));
     // Whoever charges is no part of the server here: what it asks for, no request waits for.
     let clerks = if way.pays_inside { None } else { Some(Clerks::hire(scratch, &url)?) };
-    let tokens = tokens(&app, 8);
     let mut bar = stage.progress(way.name, size.crowd.size(), "buyers");
     let began = Instant::now();
     let (before, url) = (size.crowd.phases[0], format!("http://{}", app.address()));
     let sale = std::thread::scope(|scope| {
         let stalled = scope.spawn(|| stall(scratch, &sku, before + size.stall / 2, size.stall));
-        let shop = Shop::new(&url, way.path, &sku, tokens, 4_096);
+        let shop = Shop::new(&url, way.path, &sku, buyers, 4_096);
         let sale = block_on(rush(&shop, &size.crowd, |_| ()));
         stalled.join().map_err(|_| "the stall panicked")??;
         Ok::<_, Failure>(sale)
@@ -258,69 +243,4 @@ fn settle(
     let off = sold.abs_diff(paid) + (available + reserved + sold).abs_diff(size.pieces);
     let lost = sale.orders.saturating_sub(paid);
     Ok(Seen { sale, took, paid, lost, off, left: available, inside })
-}
-
-fn judge(stage: &Stage, [look, lock, queue]: [&Seen; 3], size: &Size) {
-    let bank = Quantity::duration(size.bank);
-    stage.check(
-        "looking-and-paying-loses-count",
-        format!(
-            "{} orders were paid for and the stock is off by {}: whoever looked while others paid \
-             wrote back an old number",
-            look.paid, look.off
-        ),
-        look.off > 0 && look.inside > 0,
-    );
-    // Each order holds the row while the bank thinks, so no machine can do more.
-    let most = (lock.took.as_secs_f64() / size.bank.as_secs_f64()) as u64 + 1;
-    stage.check(
-        "paying-under-a-lock-sells-one-at-a-time",
-        format!(
-            "with the payment inside the transaction {} orders were taken, of {most} that are \
-             possible at {bank} each; {} pieces are left and {} buyers went without an order",
-            lock.paid,
-            lock.left,
-            lock.sale.turned_away + lock.sale.failed
-        ),
-        lock.paid <= most && lock.left > 0 && lock.off == 0,
-    );
-    stage.check(
-        "a-queued-charge-keeps-more-orders",
-        format!(
-            "with the charge in a queue {} orders were taken, {} requests waited for the bank, and \
-             the stock is off by {}",
-            queue.sale.orders, queue.inside, queue.off
-        ),
-        queue.paid > lock.paid && queue.off == 0 && queue.inside == 0,
-    );
-    stage.check(
-        "no-accepted-order-is-lost",
-        format!("of {} accepted orders {} are not paid for", queue.sale.orders, queue.lost),
-        queue.lost == 0 && queue.sale.orders > 0,
-    );
-    stage.check(
-        "every-refusal-says-when-to-come-back",
-        format!(
-            "{} requests were refused, {} of them without Retry-After",
-            queue.sale.refused.len(),
-            queue.sale.untold
-        ),
-        !queue.sale.refused.is_empty() && queue.sale.untold == 0,
-    );
-}
-
-fn chart(seen: &[Seen], size: &Size) -> Chart {
-    let bars = WAYS.iter().zip(seen).map(|(way, seen)| Bar {
-        label: way.name.to_owned(),
-        value: Quantity::count(euros(seen.kept(size) * CENTS)).value,
-        spread: None,
-        rung: Some(way.kind),
-    });
-    Chart {
-        id: "revenue".to_owned(),
-        title: "Revenue kept in the same rush".to_owned(),
-        axis: "euros".to_owned(),
-        unit: Unit::Count,
-        kind: ChartKind::Bars { bars: bars.collect(), logarithmic: false },
-    }
 }

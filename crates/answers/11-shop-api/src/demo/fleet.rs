@@ -1,30 +1,25 @@
 //! Workers that come with a rush of charges and go after it: real processes, which stand in for
 //! containers.
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+mod supervisor;
+
 use std::time::{Duration, Instant};
 
 use auth::testing::sign_up;
 use background_jobs::depths;
 use diesel::prelude::*;
 use evidence::{
-    Cell, Chart, ChartKind, Failure, HookGuard, Line, Outcome, Quantity, RungKind, Scale, Stage,
-    Unit,
+    Cell, Chart, ChartKind, Failure, Line, Outcome, Quantity, RungKind, Scale, Stage, Unit,
 };
 use foundation::scratch::Scratch;
-use local_services::{Signal, send_signal};
-use secrecy::ExposeSecret;
-use serde::Deserialize;
+use foundation::testing::TestApp;
 
+use self::supervisor::Supervisor;
 use super::bank::Bank;
-use super::shop::{forget_charges, orders, put_on_sale, serve};
-use crate::MODULE;
+use super::shop::{forget_charges, orders, put_on_sale};
 use crate::checkout::{Wish, place};
 use crate::model::{Line as OrderLine, Quantity as Pieces, Sku};
+use crate::terms::Terms;
 
 const SKU: &str = "charged-later";
 const MIN: u32 = 1;
@@ -53,12 +48,6 @@ pub(super) struct Followed {
     pub(super) most: u32,
 }
 
-/// A change that the supervisor told of.
-#[derive(Clone, Copy, Debug, Deserialize)]
-struct Change {
-    workers: u32,
-}
-
 /// What was seen, in seconds from the first order on.
 #[derive(Default)]
 struct Seen {
@@ -68,7 +57,7 @@ struct Seen {
 }
 
 /// Places orders while one worker is there, and watches until one is there again.
-pub(super) fn follow(stage: &Stage, scratch: &Arc<Scratch>) -> Result<Followed, Failure> {
+pub(super) fn follow(stage: &Stage, scratch: &Scratch, app: &TestApp) -> Result<Followed, Failure> {
     let size = size(stage.scale());
     stage.step("Workers follow the queue");
     stage.note(format!(
@@ -80,9 +69,8 @@ pub(super) fn follow(stage: &Stage, scratch: &Arc<Scratch>) -> Result<Followed, 
         Quantity::duration(size.bank)
     ));
     forget_charges(scratch)?;
-    let app = serve(scratch, &[&MODULE], &[], None);
     put_on_sale(scratch, SKU, 4_990, size.orders)?;
-    let buyer = sign_up(&app, "many").user;
+    let buyer = sign_up(app, "many").user;
     let bank = Bank::open(size.bank)?;
     let supervisor = Supervisor::start(stage, scratch, &bank.url(), size.per_worker)?;
     let began = supervisor.first_worker()?;
@@ -91,11 +79,9 @@ pub(super) fn follow(stage: &Stage, scratch: &Arc<Scratch>) -> Result<Followed, 
     let mut bar = stage.progress("order", size.orders, "orders");
     for _ in 0..size.orders {
         let line = OrderLine { sku: sku()?, quantity: Pieces::new(1).map_err(|_| "one piece")? };
-        let reserved = Duration::from_secs(3_600);
-        desk.transaction(|desk| {
-            place(desk, buyer, Wish::Lines(vec![line]), reserved, |_, _| Ok(()))
-        })
-        .map_err(|problem| problem.to_string())?;
+        let terms = Terms { reservation: Duration::from_secs(3_600), per_person: 0 };
+        desk.transaction(|desk| place(desk, buyer, Wish::Lines(vec![line]), terms, |_, _| Ok(())))
+            .map_err(|problem| problem.to_string())?;
         bar.advance(1)?;
     }
     watch(stage, &mut desk, &supervisor, began, &mut seen)?;
@@ -162,19 +148,25 @@ fn show(
 ) -> Result<Followed, Failure> {
     let title =
         format!("{} charges, a bank that takes {}", size.orders, Quantity::duration(size.bank));
-    let columns = ["workers", "instance-seconds", "orders kept", "kept, €"];
+    let columns = ["workers", "worker-seconds", "orders kept", "kept, €"];
     let ladder = stage.ladder(title, &columns);
     let fixed = f64::from(MAX) * seen.total;
-    let rung = |kind, name, workers: String, seconds: f64| {
+    let rung = |kind, name, workers: String, seconds: f64, kept: [Cell; 2]| {
         let seconds: Cell = format!("{seconds:.1}").into();
-        let kept = [paid, paid * 4_990 / 100].map(|count| Quantity::count(count).into());
         ladder.rung(kind, name, [vec![workers.into(), seconds], kept.into()].concat());
     };
+    let kept = [paid, paid * 4_990 / 100].map(|count| Quantity::count(count).into());
     let following = format!("{MIN} → {} → {}", seen.most(), seen.last());
-    rung(RungKind::Right, "as many as the queue needs", following, seen.instance_seconds());
-    rung(RungKind::Costly, "a fixed fleet, for as long", MAX.to_string(), fixed);
+    rung(RungKind::Right, "as many as the queue needs", following, seen.instance_seconds(), kept);
+    // Not run but reckoned: what an operator pays who keeps the most for as long.
+    let unknown = ["–".into(), "–".into()];
+    rung(RungKind::Costly, "kept for as long (reckoned)", MAX.to_string(), fixed, unknown);
     let saved = Quantity::percent(100.0 * (1.0 - seen.instance_seconds() / fixed.max(1e-9)));
-    stage.measure("instance-seconds-saved", "instance-seconds saved by going", saved);
+    stage.measure(
+        "instance-seconds-saved",
+        "worker-seconds spared, beside the most kept for as long",
+        saved,
+    );
     let most = Quantity::count(seen.most().into());
     stage.measure("workers-most", "workers at the height", most);
     stage.check(
@@ -225,77 +217,4 @@ fn chart(seen: &Seen) -> Chart {
             ],
         },
     }
-}
-
-/// `shop-workers` as a process; killed when dropped, and its workers go with it.
-struct Supervisor {
-    child: Child,
-    changes: Receiver<(Instant, Change)>,
-    _guard: HookGuard,
-}
-
-impl Supervisor {
-    fn start(
-        stage: &Stage,
-        scratch: &Scratch,
-        bank: &str,
-        per_worker: u64,
-    ) -> Result<Self, Failure> {
-        let mut child = Command::new(program()?)
-            .args(["shop-workers", "--every", "50ms", "--log", "off"])
-            .args(["--min", &MIN.to_string(), "--max", &MAX.to_string()])
-            .args(["--per-worker-depth", &per_worker.to_string()])
-            .env("DATABASE_URL", scratch.url().expose_secret())
-            .env("SHOP_PAYMENT_URL", bank)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
-        let (tell, changes) = mpsc::channel();
-        std::thread::spawn(move || {
-            let told = lines.map_while(Result::ok);
-            for change in told.filter_map(|line| serde_json::from_str(&line).ok()) {
-                if tell.send((Instant::now(), change)).is_err() {
-                    break;
-                }
-            }
-        });
-        let id = child.id();
-        let _guard = stage.interrupt().on_request(move || drop(send_signal(id, Signal::Terminate)));
-        Ok(Self { child, changes, _guard })
-    }
-
-    /// Waits until somebody is at work; time counts from then.
-    fn first_worker(&self) -> Result<Instant, Failure> {
-        let told = self.changes.recv_timeout(BOUND);
-        told.map_err(|_| "the workers did not start")?;
-        Ok(Instant::now())
-    }
-
-    /// Sends everybody home; tells whether that ended well.
-    fn stop(mut self) -> Result<bool, Failure> {
-        send_signal(self.child.id(), Signal::Terminate)?;
-        Ok(self.child.wait()?.success())
-    }
-}
-
-impl Drop for Supervisor {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// This program where it has the subcommand, else the one that was built beside it, as in tests.
-fn program() -> Result<PathBuf, Failure> {
-    const NAMES: [&str; 2] = ["shop-api", "backend"];
-    let own = std::env::current_exe()?;
-    if own.file_stem().is_some_and(|stem| NAMES.iter().any(|name| stem == *name)) {
-        return Ok(own);
-    }
-    let folders = own.ancestors().skip(1).take(2);
-    let mut beside = folders.flat_map(|folder| NAMES.map(|name| folder.join(name)));
-    let found = beside.find(|path| path.is_file());
-    found.ok_or_else(|| "workers are processes: build them with `cargo build -p shop-api`".into())
 }

@@ -1,27 +1,23 @@
 //! One press of the button that arrives fifty times.
 
-use std::sync::Arc;
-
 use actix_web::http::Method;
 use auth::testing::sign_up;
 use evidence::{Outcome, Quantity, Stage};
 use foundation::scratch::Scratch;
-use foundation::testing::Reply;
+use foundation::testing::{Reply, TestApp};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::shop::{ORDERS, block_on, order, orders, put_on_sale, serve};
-use crate::MODULE;
+use super::shop::{ORDERS, block_on, order, orders, put_on_sale};
 
 /// Requests that are sent at once.
 const REQUESTS: usize = 50;
 const SKU: &str = "pressed-often";
 
-pub(super) fn press(stage: &Stage, scratch: &Arc<Scratch>) -> Outcome {
+pub(super) fn press(stage: &Stage, scratch: &Scratch, app: &TestApp) -> Outcome {
     stage.step("The same order, sent fifty times");
-    let app = serve(scratch, &[&MODULE], &[], None);
     put_on_sale(scratch, SKU, 4_990, 100)?;
-    let buyer = sign_up(&app, "presser").client;
+    let buyer = sign_up(app, "presser").client;
     let (replies, again, other) = block_on(async {
         let at_once = join_all((0..REQUESTS).map(|_| order(&buyer, SKU, "pressed"))).await;
         let again = order(&buyer, SKU, "pressed").await;

@@ -12,11 +12,11 @@ use evidence::{Failure, Outcome};
 use foundation::metrics::Metrics;
 use foundation::module::Module;
 use foundation::scratch::{Scratch, number};
+use foundation::signature::Secret;
 use foundation::testing::{Client, Reply, TestApp, TestRedis, config};
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::payments::signature::Secret;
 use crate::payments::{self, Charger};
 use crate::provider::{self, Provider};
 
@@ -27,10 +27,12 @@ pub(super) const SECRET: &str = "a secret of this demo, long enough";
 
 /// Flags of every server here: no limits of one address or person, as all buyers come from one, and
 /// bounds that a busy machine does not reach. Whatever `flags` name replaces these.
-const FLAGS: [&str; 16] = [
+const FLAGS: [&str; 18] = [
     "--rate-limit",
     "0",
     "--user-rate-limit",
+    "0",
+    "--shop-reserved-per-person",
     "0",
     "--database-write-threads",
     "8",

@@ -10,7 +10,7 @@ use foundation::testing::{Client, TestApp};
 use serde_json::json;
 
 use super::shop::{Clerks, block_on, forget_charges, metric, order, provider, put_on_sale, serve};
-use crate::{MODULE, tempting};
+use crate::tempting;
 
 /// How long the bank takes when nobody is in a hurry.
 const BANK: Duration = Duration::from_millis(30);
@@ -27,7 +27,7 @@ fn orders(scale: Scale) -> u64 {
 }
 
 /// Weighs an order that is paid in its request against one that is paid by the queue.
-pub(super) fn weigh(stage: &Stage, scratch: &Arc<Scratch>) -> Outcome {
+pub(super) fn weigh(stage: &Stage, scratch: &Arc<Scratch>, queued: &TestApp) -> Outcome {
     stage.step("When this answer is wrong");
     let count = orders(stage.scale());
     stage.note(
@@ -38,11 +38,10 @@ pub(super) fn weigh(stage: &Stage, scratch: &Arc<Scratch>) -> Outcome {
     let bank = provider(BANK)?;
     let url = bank.url();
     let inside = serve(scratch, &[&tempting::MODULE], &["--shop-payment-url", &url], None);
-    let queued = serve(scratch, &[&MODULE], &[], None);
     bank.call_back(format!("http://{}/api/v1/shop/payments/callbacks", queued.address()));
     let _clerks = Clerks::hire(scratch, &url)?;
     put_on_sale(scratch, "steady", 4_990, 10_000)?;
-    let buyer = sign_up(&queued, "regular").client;
+    let buyer = sign_up(queued, "regular").client;
     let title = format!("{count} orders, one after the other");
     let columns = ["statements", "requests", "processes", "until paid"];
     let ladder = stage.ladder(title, &columns);
@@ -53,7 +52,7 @@ pub(super) fn weigh(stage: &Stage, scratch: &Arc<Scratch>) -> Outcome {
         (reply.status == 201).then_some(1)
     })?;
     ladder.rung(RungKind::Right, "reserve and pay in the request", cells(&simple, 1));
-    let designed = measure(&queued, count, |number| until_paid(&buyer, number))?;
+    let designed = measure(queued, count, |number| until_paid(&buyer, number))?;
     ladder.rung(RungKind::Costly, "queue, workers, callback", cells(&designed, 2));
     judge(stage, [&simple, &designed]);
     Ok(())

@@ -1,18 +1,15 @@
 //! What the payment provider tells.
 
 use actix_web::{HttpRequest, post, web};
-use chrono::Utc;
 use diesel::PgConnection;
-use error_handling::{
-    Cause, InvalidField, Problem, ProblemType, RawBody, WriteProblems, parse_json,
-};
+use error_handling::{Problem, RawBody, WriteProblems, parse_json};
+use foundation::signature::unsigned;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Counter;
 use crate::model::Status;
-use crate::payments::callback::{self, Applied, MOST_BYTES, MOST_ID_BYTES, Told};
-use crate::payments::signature;
+use crate::payments::callback::{self, Applied, MOST_BYTES, Told};
 use crate::store::payments::Outcome;
 
 /// What became of an event.
@@ -30,6 +27,7 @@ pub(crate) struct Receipt {
 #[utoipa::path(
     tag = "shop",
     operation_id = "shop_receive_payment_event",
+    security(()),
     params(
         ("webhook-id" = String, Header, example = "evt_17"),
         ("webhook-timestamp" = i64, Header, example = 1_700_000_000),
@@ -49,20 +47,9 @@ pub(crate) async fn receive(
     request: HttpRequest,
     RawBody(body): RawBody<MOST_BYTES>,
 ) -> Result<web::Json<Receipt>, Problem> {
-    let header = |name: &str| {
-        request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    };
-    let (id, timestamp) = (header(signature::ID), header(signature::TIMESTAMP));
-    let signed = (id, timestamp, header(signature::SIGNATURE));
     let secret = shop.secret.as_ref().ok_or_else(|| unsigned("no secret is set"))?;
-    if !secret.believes(signed, &body, Utc::now().timestamp()) {
-        return Err(unsigned("payment event not believed"));
-    }
-    if !(1..=MOST_ID_BYTES).contains(&id.len()) {
-        let field = InvalidField::parameter(signature::ID, "out_of_range", "Use 1 to 100 bytes.");
-        return Err(Problem::invalid(vec![field]));
-    }
-    let (event, told): (String, Told) = (id.to_owned(), parse_json(&body)?);
+    let event = secret.believe(&request, &body)?;
+    let told: Told = parse_json(&body)?;
     let apply = move |connection: &mut PgConnection| callback::apply(connection, &event, told);
     let applied = database.run_write(apply).await?;
     match applied {
@@ -74,12 +61,4 @@ pub(crate) async fn receive(
         Applied::RefundDue | Applied::Nothing => {}
     }
     Ok(web::Json(Receipt { applied: applied != Applied::Nothing }))
-}
-
-/// Which check failed, only the log knows.
-fn unsigned(cause: &'static str) -> Problem {
-    let detail = "Sign the body with the secret that we share, and send it at once.";
-    Problem::new(ProblemType::Unauthenticated, detail)
-        .with_challenge("Webhook-Signature")
-        .with_cause(Cause::new(cause))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::{StatusCode, Uri};
+use actix_web::http::Uri;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, get, post, web};
 use auth::{Caller, Unauthenticated, UserId};
@@ -10,18 +10,19 @@ use diesel::{Connection, PgConnection};
 use error_handling::{
     Cause, Fault, Json, Path, Problem, ProblemType, Query, ReadProblems, WriteProblems,
 };
-use foundation::idempotency::{self, Claimed, StoredResponse};
-use foundation::paging::Page;
+use foundation::idempotency::{self, Claimed, RequiredKey, StoredResponse};
+use foundation::paging::{Page, PageParameters};
 
 use super::{Counter, guard, linked};
-use crate::checkout::{self, OUT_OF_STOCK, Wish};
+use crate::checkout::{self, Wish};
 use crate::counts::Outcome;
 use crate::model::{OrderId, Status};
-use crate::once::RequiredKey;
-use crate::request::{OrderInput, PageParameters};
+use crate::payments::inquiry;
+use crate::request::OrderInput;
 use crate::store::orders::{self as store, Order};
 use crate::store::settling;
 use crate::switches::Switch;
+use crate::terms::Terms;
 
 const SCOPE: &str = "POST /api/v1/shop/orders";
 /// Longer than an order can take: the database's wait and time-out, twice.
@@ -70,16 +71,16 @@ async fn check_out(
     input: &OrderInput,
 ) -> Result<HttpResponse, Problem> {
     let wish = input.parse()?;
-    let attempt = key.attempt(SCOPE, user, input)?;
+    let attempt = key.0.of_owner(user.number(), SCOPE, input)?;
     // After the body has arrived: one that trickles in must not hold a place.
     let admitted = shop.admission.admit()?;
     if !shop.switches.is_on(Switch::Checkout, &database).await {
         return Err(closed());
     }
-    let (writing, reservation) = (database.clone(), shop.reservation);
+    let (writing, terms) = (database.clone(), shop.terms);
     let order = move |claimed: Claimed| async move {
         let order = move |connection: &mut PgConnection| {
-            connection.transaction(|connection| once(connection, user, wish, reservation, &claimed))
+            connection.transaction(|connection| once(connection, user, wish, terms, &claimed))
         };
         let placed = writing.run_write(order).await;
         // Kept until the work is done, also when the client has hung up.
@@ -96,24 +97,18 @@ fn once(
     connection: &mut PgConnection,
     user: UserId,
     wish: Wish,
-    reservation: Duration,
+    terms: Terms,
     (attempt, lease): &Claimed,
 ) -> Result<StoredResponse, Problem> {
     let mut stored = None;
-    checkout::place(connection, user, wish, reservation, |connection, order| {
-        let response = created(order)?;
+    checkout::place(connection, user, wish, terms, |connection, order| {
+        let location = format!("/api/v1/shop/orders/{}", order.id);
+        let response = StoredResponse::created(Some(location), order)?;
         idempotency::finish(connection, attempt, *lease, &response)?;
         stored = Some(response);
         Ok(())
     })?;
     stored.ok_or_else(|| Problem::internal(Cause::new("an order without its response")))
-}
-
-fn created(order: &Order) -> Result<StoredResponse, Problem> {
-    let body = serde_json::to_string(order)
-        .map_err(|_| Problem::internal(Cause::new("an order that is no JSON")))?;
-    let location = Some(format!("/api/v1/shop/orders/{}", order.id));
-    Ok(StoredResponse { status: StatusCode::CREATED, location, body })
 }
 
 fn closed() -> Problem {
@@ -133,9 +128,7 @@ fn outcome_of(placed: &Result<HttpResponse, Problem>) -> Outcome {
     match problem.kind().fault() {
         Fault::Server => Outcome::Failed,
         Fault::Passing => Outcome::Refused,
-        Fault::Client if problem.body().errors.iter().any(|field| field.code == OUT_OF_STOCK) => {
-            Outcome::OutOfStock
-        }
+        Fault::Client if problem.kind() == ProblemType::OutOfStock => Outcome::OutOfStock,
         Fault::Client => Outcome::Invalid,
     }
 }
@@ -199,6 +192,10 @@ pub(crate) async fn cancel(
     let cancel = move |connection: &mut PgConnection| {
         connection.transaction(|connection| {
             let settled = settling::settle(connection, id, Some(user), Status::Cancelled)?;
+            if settled {
+                // Perhaps it was charged for a moment ago; then the money goes back.
+                inquiry::later(connection, id)?;
+            }
             // Read in both cases: what stands now is what the customer is told.
             Ok::<_, Problem>((settled, store::find(connection, user, id)?))
         })

@@ -4,14 +4,13 @@ use actix_web::http::Uri;
 use actix_web::http::header::{CACHE_CONTROL, ETAG};
 use actix_web::{HttpResponse, get};
 use error_handling::{Path, Problem, Query, ReadProblems};
-use foundation::paging::Page;
+use foundation::paging::{Page, PageParameters};
 use foundation::precondition::{IfNoneMatch, digest_tag};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Counter, linked, missing, sku};
 use crate::model::Sku;
-use crate::request::PageParameters;
 use crate::store::products::Summary;
 use crate::switches::Switch;
 

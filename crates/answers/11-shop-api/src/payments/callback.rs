@@ -13,8 +13,8 @@ use crate::store::{orders, settling};
 
 /// Most bytes of an event.
 pub const MOST_BYTES: usize = 16 << 10;
-/// The longest id of an event, and the longest name of a charge.
-pub const MOST_ID_BYTES: usize = 100;
+/// The longest name of a charge.
+pub const MOST_REFERENCE_BYTES: usize = 100;
 
 /// What the provider decided about a charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -63,7 +63,7 @@ pub fn apply(connection: &mut PgConnection, event: &str, told: Told) -> Result<A
         Told::Succeeded(decision) => (decision, Outcome::Succeeded),
         Told::Declined(decision) => (decision, Outcome::Declined),
     };
-    if !(1..=MOST_ID_BYTES).contains(&decision.reference.len()) {
+    if !(1..=MOST_REFERENCE_BYTES).contains(&decision.reference.len()) {
         return Err(refused("/data/reference", "out_of_range", "Use 1 to 100 bytes."));
     }
     connection.transaction(|connection| {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::web::Bytes;
 use background_jobs::{Attempt, Failure};
 use diesel::prelude::*;
 use error_handling::{CircuitBreaker, Guarded, Problem};
@@ -12,8 +13,8 @@ use serde_json::{Value, json};
 use url::Url;
 use web_security::{Outbound, OutboundError, OutboundRequest, OutboundSettings};
 
-use super::callback::{Decision, MOST_ID_BYTES, conclude};
-use super::{Charge, Refund};
+use super::callback::{Decision, MOST_REFERENCE_BYTES, conclude};
+use super::{Charge, Refund, inquiry};
 use crate::model::{OrderId, Status};
 use crate::store::orders;
 use crate::store::payments::{self, Outcome};
@@ -34,11 +35,17 @@ pub struct Charger {
     url: Url,
 }
 
-/// What the provider answers.
+/// What the provider tells of a charge.
 #[derive(Deserialize)]
-struct Answer {
-    reference: String,
-    status: String,
+pub(super) struct Answer {
+    pub(super) reference: String,
+    pub(super) status: String,
+}
+
+/// What the provider finds under a key.
+#[derive(Deserialize)]
+struct Found {
+    charges: Vec<Answer>,
 }
 
 /// Why there is no answer that counts.
@@ -73,11 +80,22 @@ impl Charger {
     pub async fn charge(&self, attempt: Attempt<Charge>) -> Result<(), Failure> {
         let order = attempt.payload.order;
         let state = attempt.database().run(move |c| orders::state(c, order)).await?;
-        // Cancelled or expired meanwhile, or decided by a callback: nothing to ask for any more.
-        let Some((Status::Reserved, amount)) = state else { return Ok(()) };
-        let asked = json!({"order": order, "amount_cents": amount});
-        let answer = self.post("charges", &format!("order-{order}"), &asked).await?;
         let ticket = attempt.ticket();
+        // Cancelled or expired meanwhile, or decided by a callback: nothing to ask for any more. But
+        // an attempt before this one may have been charged for, and its answer lost.
+        let Some((Status::Reserved, amount)) = state else {
+            let end = move |connection: &mut PgConnection| {
+                connection.transaction(|connection| {
+                    if attempt.number > 1 {
+                        inquiry::follow_up(connection, order)?;
+                    }
+                    ticket.complete(connection)
+                })
+            };
+            return attempt.database().run_write(end).await.map_err(Failure::from);
+        };
+        let asked = json!({"order": order, "amount_cents": amount});
+        let answer = self.post("charges", &key_of(order), &asked).await?;
         let store = move |connection: &mut PgConnection| {
             connection.transaction(|connection| {
                 keep(connection, order, amount, answer)?;
@@ -101,15 +119,38 @@ impl Charger {
         Ok(())
     }
 
-    /// One request under an idempotency key, unless the provider did not answer a moment ago. Its
-    /// addresses are beside each other, so the setting may end in `/charges` or before that.
+    /// The charge of an order; `None` where the provider was never asked for one.
+    ///
+    /// # Errors
+    /// As [`Charger::charge`].
+    pub(super) async fn find(&self, order: OrderId) -> Result<Option<Answer>, Failure> {
+        let mut address = self.address("charges")?;
+        address.query_pairs_mut().append_pair("idempotency_key", &key_of(order));
+        let body = self.ask(OutboundRequest::get(address)).await?;
+        let found: Option<Found> = serde_json::from_slice(&body).ok();
+        let mut charges = found.ok_or_else(unreadable)?.charges;
+        charges.pop().map(checked).transpose()
+    }
+
+    /// Asks for something under an idempotency key.
     async fn post(&self, path: &str, key: &str, body: &Value) -> Result<Answer, Failure> {
-        let address = self.url.join(path).map_err(|_| Failure::for_good("no address to charge"))?;
         let key = HeaderValue::from_str(&format!("\"{key}\""))
             .map_err(|_| Failure::for_good("no key to charge under"))?;
-        let request = OutboundRequest::post(address, body.to_string())
+        let request = OutboundRequest::post(self.address(path)?, body.to_string())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(HeaderName::from_static("idempotency-key"), key);
+        let body = self.ask(request).await?;
+        checked(serde_json::from_slice(&body).map_err(|_| unreadable())?)
+    }
+
+    /// The provider's addresses are beside each other, so the setting may end in `/charges` or
+    /// before that.
+    fn address(&self, path: &str) -> Result<Url, Failure> {
+        self.url.join(path).map_err(|_| Failure::for_good("no address to charge"))
+    }
+
+    /// One request, unless the provider did not answer a moment ago.
+    async fn ask(&self, request: OutboundRequest) -> Result<Bytes, Failure> {
         let asked = async {
             let response = self.outbound.send(request).await?;
             let status = response.status.as_u16();
@@ -131,10 +172,30 @@ impl Charger {
             let reason = format!("the provider refuses: {}", response.status.as_u16());
             return Err(Failure::for_good(reason));
         }
-        let answer: Option<Answer> = serde_json::from_slice(&response.body).ok();
-        answer
-            .filter(|answer| (1..=MOST_ID_BYTES).contains(&answer.reference.len()))
-            .ok_or_else(|| Failure::again("the provider's answer cannot be read"))
+        Ok(response.body)
+    }
+}
+
+/// What the provider tells repeats by.
+fn key_of(order: OrderId) -> String {
+    format!("order-{order}")
+}
+
+fn unreadable() -> Failure {
+    Failure::again("the provider's answer cannot be read")
+}
+
+fn checked(answer: Answer) -> Result<Answer, Failure> {
+    let readable = (1..=MOST_REFERENCE_BYTES).contains(&answer.reference.len());
+    if readable { Ok(answer) } else { Err(unreadable()) }
+}
+
+/// What the provider decided, if it has.
+pub(super) fn outcome_of(answer: &Answer) -> Option<Outcome> {
+    match answer.status.as_str() {
+        "succeeded" => Some(Outcome::Succeeded),
+        "declined" => Some(Outcome::Declined),
+        _ => None,
     }
 }
 
@@ -144,12 +205,12 @@ fn keep(
     connection: &mut PgConnection,
     order: OrderId,
     amount_cents: i64,
-    Answer { reference, status }: Answer,
+    answer: Answer,
 ) -> Result<(), Problem> {
-    let outcome = match status.as_str() {
-        "succeeded" => Outcome::Succeeded,
-        "declined" => Outcome::Declined,
-        _ => return Ok(payments::keep(connection, order, &reference, amount_cents)?),
+    let Some(outcome) = outcome_of(&answer) else {
+        payments::keep(connection, order, &answer.reference, amount_cents)?;
+        return Ok(inquiry::follow_up(connection, order)?);
     };
-    conclude(connection, &Decision { order, reference, amount_cents }, outcome).map(drop)
+    let decision = Decision { order, reference: answer.reference, amount_cents };
+    conclude(connection, &decision, outcome).map(drop)
 }

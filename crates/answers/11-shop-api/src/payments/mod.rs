@@ -5,10 +5,11 @@
 //! 2. The job asks the provider, with the order's number as idempotency key ([`charge`]): an attempt
 //!    whose answer was lost is repeated and charges nothing twice.
 //! 3. The provider calls back when it has decided ([`callback`]); late, twice, or out of order.
+//! 4. Where no callback came, the provider is asked before an order expires ([`inquiry`]).
 
 pub mod callback;
 pub mod charge;
-pub mod signature;
+pub mod inquiry;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use error_handling::Retry;
 use serde::{Deserialize, Serialize};
 
 pub use charge::Charger;
+use inquiry::{INQUIRY, Inquiry};
 
 use crate::model::OrderId;
 
@@ -54,13 +56,13 @@ pub static REFUND: Kind<Refund> = Kind::new("shop-refund")
     .limited_to(Duration::from_secs(10))
     .at_once(2);
 
-/// Does the jobs of both kinds with this charger.
+/// Does the jobs of all kinds with this charger.
 ///
 /// # Errors
 /// When they have handlers already.
 pub fn register(workers: &Workers, charger: Charger) -> Result<(), KindTaken> {
     let charger = Arc::new(charger);
-    let refunder = Arc::clone(&charger);
+    let (refunder, inquirer) = (Arc::clone(&charger), Arc::clone(&charger));
     workers.register(&CHARGE, move |attempt: Attempt<Charge>| {
         let charger = Arc::clone(&charger);
         async move { charger.charge(attempt).await }
@@ -68,5 +70,9 @@ pub fn register(workers: &Workers, charger: Charger) -> Result<(), KindTaken> {
     workers.register(&REFUND, move |attempt: Attempt<Refund>| {
         let charger = Arc::clone(&refunder);
         async move { charger.refund(attempt).await }
+    })?;
+    workers.register(&INQUIRY, move |attempt: Attempt<Inquiry>| {
+        let charger = Arc::clone(&inquirer);
+        async move { charger.inquire(attempt).await }
     })
 }

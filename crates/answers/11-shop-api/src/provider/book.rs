@@ -148,6 +148,10 @@ impl Book {
         Some((charged, true))
     }
 
+    pub(super) fn find(&self, key: &str) -> Option<Charged> {
+        locked(&self.charges).get(key).cloned()
+    }
+
     pub(super) fn decide(&self, key: &str) -> Option<Charged> {
         let declined = self.chance(&format!("decline {key}")) < self.settings.decline_share;
         let decided = if declined { Decided::Declined } else { Decided::Succeeded };
@@ -190,7 +194,7 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
-    use crate::payments::signature::Secret;
+    use foundation::signature::Secret;
 
     fn book(seed: u64, decline_share: f64) -> Book {
         let secret = Secret::of_setting(&SecretString::from("a secret of this test")).unwrap();

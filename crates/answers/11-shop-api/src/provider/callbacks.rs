@@ -9,7 +9,6 @@ use error_handling::Retry;
 use super::Book;
 use super::book::{Charged, Decided};
 use crate::payments::callback::{Decision, Told};
-use crate::payments::signature;
 
 /// For about an hour; a shop that was away for longer asks by itself.
 const PERSISTENCE: Retry =
@@ -49,16 +48,10 @@ async fn until_taken(book: &Book, url: &str, event: &str, body: &str) {
 async fn send(book: &Book, url: &str, event: &str, body: &str) -> bool {
     let now = Utc::now().timestamp();
     let client = awc::Client::builder().timeout(Duration::from_secs(10)).finish();
-    let sent = client
-        .post(url)
-        .insert_header(("content-type", "application/json"))
-        .insert_header((signature::ID, event))
-        .insert_header((signature::TIMESTAMP, now.to_string()))
-        .insert_header((
-            signature::SIGNATURE,
-            book.settings.secret.sign(event, now, body.as_bytes()),
-        ))
-        .send_body(body.to_owned());
+    let post = client.post(url).insert_header(("content-type", "application/json"));
+    let headers = book.settings.secret.headers(event, now, body.as_bytes());
+    let signed = headers.into_iter().fold(post, awc::ClientRequest::insert_header);
+    let sent = signed.send_body(body.to_owned());
     // 4xx as well: a shop that was started with another secret is corrected, and then listens.
     sent.await.is_ok_and(|response| response.status().is_success())
 }

@@ -9,11 +9,12 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use evidence::cli::Extra;
 use foundation::config::duration;
 use foundation::module::StartFailure;
+use foundation::signature::Secret;
+use foundation::testing::Ends;
 use secrecy::SecretString;
 
 use super::{Provider, Settings};
 use crate::command::exit;
-use crate::payments::signature::Secret;
 
 /// The subcommand.
 pub static EXTRA: Extra = Extra { command, run };
@@ -71,7 +72,8 @@ fn serve(matches: &ArgMatches) -> Result<(), StartFailure> {
         seed: arguments.seed,
         secret: Secret::of_setting(&arguments.secret)?,
     };
-    let provider = Provider::listen(TcpListener::bind(arguments.listen)?, settings, true)?;
+    let listener = TcpListener::bind(arguments.listen)?;
+    let provider = Provider::listen(listener, settings, Ends::AtSignals)?;
     arguments.callback.into_iter().for_each(|url| provider.call_back(url));
     println!("ready {}", provider.url());
     std::io::stdout().flush()?;

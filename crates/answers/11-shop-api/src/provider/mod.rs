@@ -7,21 +7,21 @@ mod callbacks;
 pub mod command;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{HttpRequest, HttpResponse, web};
+use foundation::signature::Secret;
+use foundation::testing::{Ends, Outsider};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use book::Charged;
 use book::{Book, Decided};
 use callbacks::tell;
 
 use crate::model::OrderId;
-use crate::payments::signature::Secret;
 
 /// How a provider behaves. Which charges are declined and told twice depends on the seed and their
 /// keys alone, not on the order in which they come.
@@ -54,10 +54,8 @@ impl Settings {
 /// A provider that listens until it is dropped.
 #[derive(Debug)]
 pub struct Provider {
-    address: SocketAddr,
     book: Arc<Book>,
-    stop: Option<actix_web::dev::ServerHandle>,
-    thread: Option<JoinHandle<()>>,
+    outsider: Outsider,
 }
 
 impl Provider {
@@ -66,48 +64,31 @@ impl Provider {
     /// # Errors
     /// When the system gives no socket or thread.
     pub fn start(settings: Settings) -> io::Result<Self> {
-        Self::listen(TcpListener::bind("127.0.0.1:0")?, settings, false)
+        Self::listen(TcpListener::bind("127.0.0.1:0")?, settings, Ends::WhenDropped)
     }
 
-    /// The same on a socket of the caller's; with `signals` it stops at SIGTERM and Ctrl-C.
+    /// The same on a socket of the caller's.
     ///
     /// # Errors
     /// As [`Provider::start`].
-    pub fn listen(listener: TcpListener, settings: Settings, signals: bool) -> io::Result<Self> {
-        let address = listener.local_addr()?;
+    pub fn listen(listener: TcpListener, settings: Settings, ends: Ends) -> io::Result<Self> {
         let book = Arc::new(Book::new(settings));
         let shared = web::Data::from(Arc::clone(&book));
-        let (tell, told) = mpsc::channel();
-        let thread = std::thread::Builder::new().name("provider".to_owned()).spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let app = move || {
-                    App::new()
-                        .app_data(shared.clone())
-                        .route("/charges", web::post().to(charge))
-                        .route("/refunds", web::post().to(refund))
-                        .route("/endpoints", web::post().to(endpoint))
-                };
-                let server = HttpServer::new(app).workers(1).shutdown_timeout(0);
-                let server = if signals { server } else { server.disable_signals() };
-                match server.listen(listener) {
-                    Ok(server) => {
-                        let server = server.run();
-                        let _ = tell.send(Ok(server.handle()));
-                        let _ = server.await;
-                    }
-                    Err(error) => drop(tell.send(Err(error))),
-                }
-            });
+        let outsider = Outsider::listen(listener, "provider", ends, move |config| {
+            config
+                .app_data(shared.clone())
+                .route("/charges", web::post().to(charge))
+                .route("/charges", web::get().to(look_up))
+                .route("/refunds", web::post().to(refund))
+                .route("/endpoints", web::post().to(endpoint));
         })?;
-        let gone = |_| io::Error::other("the provider's thread ended");
-        let stop = told.recv().map_err(gone)??;
-        Ok(Self { address, book, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { book, outsider })
     }
 
     /// Where it takes charges, for `SHOP_PAYMENT_URL`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/charges", self.address)
+        format!("{}/charges", self.outsider.url())
     }
 
     /// From now on it tells this address, too, what it decides.
@@ -143,20 +124,8 @@ impl Provider {
     }
 
     /// Waits for its end, which is that of the process.
-    pub fn join(mut self) {
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        if let (Some(stop), Some(thread)) = (self.stop.take(), self.thread.take()) {
-            // The future does nothing but wait; the command is sent when it is made.
-            drop(stop.stop(false));
-            let _ = thread.join();
-        }
+    pub fn join(self) {
+        self.outsider.join();
     }
 }
 
@@ -164,6 +133,11 @@ impl Drop for Provider {
 struct ChargeRequest {
     order: OrderId,
     amount_cents: i64,
+}
+
+#[derive(Deserialize)]
+struct LookUp {
+    idempotency_key: String,
 }
 
 #[derive(Deserialize)]
@@ -199,8 +173,25 @@ async fn charge(
     if is_new {
         actix_web::rt::spawn(tell(book.into_inner(), key));
     }
+    HttpResponse::Accepted().json(state_of(&charged))
+}
+
+fn state_of(charged: &Charged) -> Value {
     let status = charged.decided.map_or("pending", Decided::name);
-    HttpResponse::Accepted().json(json!({"reference": charged.reference, "status": status}))
+    json!({"reference": charged.reference, "status": status})
+}
+
+/// The charge that was made under a key, in a list: an empty one says that there is none, which a 404
+/// would not, as that may be of the address.
+async fn look_up(book: web::Data<Book>, asked: web::Query<LookUp>) -> HttpResponse {
+    let key = format!("\"{}\"", asked.idempotency_key);
+    let fails = book.fails(&key);
+    book.answer_time().await;
+    if fails {
+        return HttpResponse::ServiceUnavailable().finish();
+    }
+    let charges: Vec<Value> = book.find(&key).iter().map(state_of).collect();
+    HttpResponse::Ok().json(json!({"charges": charges}))
 }
 
 async fn refund(

@@ -160,9 +160,16 @@ where
             let order: Value = serde_json::from_slice(&body).unwrap_or_default();
             Answer::Ordered { total_cents: order["total_cents"].as_u64().unwrap_or(0) }
         }
-        // A key whose first request still runs is a conflict, too, and says when to ask again.
-        409 if retry_after.is_none() => Answer::SoldOut,
-        409 | 429 | 503 => Answer::Refused { retry_after },
+        409 => {
+            let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
+            match problem["type"].as_str() {
+                Some("/problems/out-of-stock") => Answer::SoldOut,
+                // The first request with the same key still runs.
+                _ if retry_after.is_some() => Answer::Refused { retry_after },
+                _ => Answer::Failed(status),
+            }
+        }
+        429 | 503 => Answer::Refused { retry_after },
         _ => Answer::Failed(status),
     }
 }

@@ -62,9 +62,12 @@ struct SaleArgs {
 
 fn command() -> Command {
     let about = "Hold a flash sale against a server: buyers come by the clock, whatever it does";
-    let after = "Start the server with RATE_LIMIT=0 and USER_RATE_LIMIT=0, or its limits are what \
-                 is measured: all buyers come from one address.";
-    SaleArgs::augment_args(Command::new("shop-sale").about(about).after_help(after))
+    let after = "Start the server with RATE_LIMIT=0, USER_RATE_LIMIT=0 and SHOP_RESERVED_PER_PERSON=0, \
+                 or its limits are what is measured: all buyers come from one address, and a few \
+                 accounts buy everything.";
+    // Said last, as the arguments bring a description of their own.
+    let command = SaleArgs::augment_args(Command::new("shop-sale"));
+    command.about(about).long_about(None).after_help(after)
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -221,6 +224,7 @@ mod tests {
     #[test]
     fn the_command_is_well_formed_and_bounds_its_rates() {
         command().debug_assert();
+        assert!(command().render_long_help().to_string().starts_with("Hold a flash sale"));
         assert!(rate("0").is_err() && rate("nan").is_err() && rate("1e9").is_err());
         assert_eq!(rate("50"), Ok(50.0));
     }

@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use diesel::helper_types::IntoBoxed;
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::query_dsl::LoadQuery;
 use diesel::sql_types::{Array, BigInt, Integer, Text, Timestamptz};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -74,6 +76,40 @@ pub fn offers(connection: &mut PgConnection, lines: &[Line]) -> QueryResult<Vec<
     )
     .bind::<Array<Text>, _>(skus)
     .load(connection)
+}
+
+/// The row of [`reserved_query`].
+#[derive(Debug, QueryableByName)]
+pub struct Pieces {
+    #[diesel(sql_type = BigInt)]
+    pieces: i64,
+}
+
+/// The statement of [`reserved_by`], apart so that its plan can be held by a test.
+#[must_use]
+pub fn reserved_query(
+    user: UserId,
+) -> impl QueryFragment<Pg> + QueryId + for<'query> LoadQuery<'query, PgConnection, Pieces> {
+    diesel::sql_query(
+        "SELECT coalesce(sum(quantity), 0)::bigint AS pieces
+         FROM shop_orders JOIN shop_order_lines ON order_id = id
+         WHERE user_id = $1 AND status = 'reserved'",
+    )
+    .bind::<BigInt, _>(user.number())
+}
+
+/// Pieces that one person has in orders that are not paid yet; nobody adds to them until this
+/// transaction ends. The lock comes in a statement of its own, so that the sum sees what its holder
+/// before us has committed: many orders at once could otherwise each add the last piece that fits.
+///
+/// # Errors
+/// Whatever the database says.
+pub fn reserved_by(connection: &mut PgConnection, user: UserId) -> QueryResult<i64> {
+    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('shop-order:' || $1, 11))")
+        .bind::<BigInt, _>(user.number())
+        .execute(connection)?;
+    let sum: Pieces = reserved_query(user).get_result(connection)?;
+    Ok(sum.pieces)
 }
 
 #[derive(QueryableByName)]
@@ -217,4 +253,16 @@ pub fn state(connection: &mut PgConnection, id: OrderId) -> QueryResult<Option<(
         .first(connection)
         .optional()?;
     Ok(row.and_then(|(status, total)| Some((Status::of(&status)?, total))))
+}
+
+/// Whether an order has ended without being paid for or declined; whoever would end it this moment
+/// waits until this transaction is over.
+///
+/// # Errors
+/// Whatever the database says.
+pub fn was_given_up(connection: &mut PgConnection, id: OrderId) -> QueryResult<bool> {
+    let order = shop_orders::table.find(id.number()).select(shop_orders::status);
+    let status: Option<String> = order.for_share().first(connection).optional()?;
+    let status = status.and_then(|status| Status::of(&status));
+    Ok(matches!(status, Some(Status::Cancelled | Status::Expired)))
 }

@@ -94,6 +94,29 @@ pub fn decide(
     .map(|_| ())
 }
 
+#[derive(QueryableByName)]
+struct Undecided {
+    #[diesel(sql_type = BigInt)]
+    total_cents: i64,
+}
+
+/// The total of an order of which nobody knows whether it was charged for: it is not paid, it was
+/// not declined, and its charge, if there is one, is not decided.
+///
+/// # Errors
+/// Whatever the database says.
+pub fn undecided(connection: &mut PgConnection, order: OrderId) -> QueryResult<Option<i64>> {
+    let undecided: Option<Undecided> = diesel::sql_query(
+        "SELECT total_cents FROM shop_orders LEFT JOIN shop_payments ON order_id = id
+         WHERE id = $1 AND shop_orders.status NOT IN ('paid', 'declined')
+           AND coalesce(shop_payments.status, 'pending') = 'pending'",
+    )
+    .bind::<BigInt, _>(order.number())
+    .get_result(connection)
+    .optional()?;
+    Ok(undecided.map(|row| row.total_cents))
+}
+
 /// The charge of an order that is to be given back: its name and amount.
 ///
 /// # Errors

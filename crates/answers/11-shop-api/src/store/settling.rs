@@ -1,5 +1,7 @@
 //! How orders end: paid, declined, cancelled or expired, once, with what that does to their stock.
 
+use std::time::Duration;
+
 use auth::UserId;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -64,35 +66,67 @@ pub fn settle(
     Ok(settled)
 }
 
-/// A row of [`expired_query`].
+/// A row of [`unasked_query`] and [`overdue_query`].
 #[derive(Debug, QueryableByName)]
 pub struct Expired {
     #[diesel(sql_type = BigInt)]
     id: i64,
 }
 
-/// The oldest reservations that have ended, locked; the statement that begins [`expire`], apart so
+/// The oldest reservations whose time is over, locked; the statement that begins [`ask`], apart so
 /// that its plan can be held by a test. Those that are being paid for or cancelled this moment are
 /// left to that.
 #[must_use]
-pub fn expired_query(
+pub fn unasked_query(
     most: i64,
 ) -> impl QueryFragment<Pg> + QueryId + for<'query> LoadQuery<'query, PgConnection, Expired> {
     diesel::sql_query(
-        "SELECT id FROM shop_orders WHERE status = 'reserved' AND expires_at <= now()
+        "SELECT id FROM shop_orders
+         WHERE status = 'reserved' AND asked_at IS NULL AND expires_at <= now()
          ORDER BY expires_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED",
     )
     .bind::<BigInt, _>(most)
 }
 
-/// Ends at most `most` reservations that nobody paid for in time and gives their stock back; returns
-/// how many. Run it in a transaction.
+/// The same of those that the provider was asked about at least `patience` ago; begins [`expire`].
+#[must_use]
+pub fn overdue_query(
+    most: i64,
+    patience: Duration,
+) -> impl QueryFragment<Pg> + QueryId + for<'query> LoadQuery<'query, PgConnection, Expired> {
+    diesel::sql_query(
+        "SELECT id FROM shop_orders
+         WHERE status = 'reserved' AND asked_at <= now() - $2 * interval '1 millisecond'
+         ORDER BY asked_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED",
+    )
+    .bind::<BigInt, _>(most)
+    .bind::<BigInt, _>(i64::try_from(patience.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn ids(rows: Vec<Expired>) -> Vec<i64> {
+    rows.into_iter().map(|row| row.id).collect()
+}
+
+/// Notes of at most `most` reservations whose time is over that the provider is asked about them;
+/// returns which. Run it in a transaction, and ask in it.
 ///
 /// # Errors
 /// Whatever the database says.
-pub fn expire(connection: &mut PgConnection, most: i64) -> QueryResult<usize> {
-    let expired: Vec<Expired> = expired_query(most).load(connection)?;
-    let ids: Vec<i64> = expired.into_iter().map(|row| row.id).collect();
+pub fn ask(connection: &mut PgConnection, most: i64) -> QueryResult<Vec<OrderId>> {
+    let ids = ids(unasked_query(most).load(connection)?);
+    diesel::update(shop_orders::table.filter(shop_orders::id.eq_any(&ids)))
+        .set(shop_orders::asked_at.eq(diesel::dsl::now))
+        .execute(connection)?;
+    Ok(ids.into_iter().map(OrderId::from).collect())
+}
+
+/// Ends at most `most` reservations of which the provider has told nothing within `patience`, and
+/// gives their stock back; returns how many. Run it in a transaction.
+///
+/// # Errors
+/// Whatever the database says.
+pub fn expire(connection: &mut PgConnection, most: i64, patience: Duration) -> QueryResult<usize> {
+    let ids = ids(overdue_query(most, patience).load(connection)?);
     diesel::update(shop_orders::table.filter(shop_orders::id.eq_any(&ids)))
         .set((
             shop_orders::status.eq(Status::Expired.name()),
@@ -103,7 +137,7 @@ pub fn expire(connection: &mut PgConnection, most: i64) -> QueryResult<usize> {
     Ok(ids.len())
 }
 
-/// How many reservations have ended that [`expire`] would end.
+/// How many reservations there are whose time is over.
 ///
 /// # Errors
 /// Whatever the database says.

@@ -85,7 +85,7 @@ async fn order(
     };
     match database.run_write(placed).await? {
         Some(order) => Ok(HttpResponse::Created().json(order)),
-        None => Err(Problem::new(ProblemType::Conflict, "Nothing is left.")),
+        None => Err(Problem::new(ProblemType::OutOfStock, "Nothing is left.")),
     }
 }
 

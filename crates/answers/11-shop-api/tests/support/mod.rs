@@ -9,12 +9,13 @@ use auth::testing::sign_up;
 use chrono::Utc;
 use diesel::Connection;
 use foundation::scratch::Scratch;
-use foundation::testing::{Client, Reply, TestApp};
+use foundation::signature::Secret;
+use foundation::testing::{Client, Reply, TestApp, execute};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use shop_api::MODULE;
+use shop_api::job::PATIENCE;
 use shop_api::model::{Cents, Product, Sku};
-use shop_api::payments::signature::{ID, SIGNATURE, Secret, TIMESTAMP};
 use shop_api::store::{products, stock};
 
 pub(crate) const PRODUCTS: &str = "/api/v1/shop/products";
@@ -26,10 +27,12 @@ pub(crate) const CALLBACKS: &str = "/api/v1/shop/payments/callbacks";
 pub(crate) const SECRET: &str = "a secret of these tests";
 
 /// No limit but those that a test is about, and patience: other tests run on this machine.
-pub(crate) const FLAGS: [&str; 12] = [
+pub(crate) const FLAGS: [&str; 14] = [
     "--rate-limit",
     "0",
     "--user-rate-limit",
+    "0",
+    "--shop-reserved-per-person",
     "0",
     "--shop-payment-secret",
     SECRET,
@@ -124,15 +127,11 @@ pub(crate) async fn tell_signed(
     (event, timestamp): (&str, i64),
     body: &Value,
 ) -> Reply {
-    let (body, timestamp_text) = (body.to_string(), timestamp.to_string());
+    let body = body.to_string();
     let secret = Secret::of_setting(&SecretString::from(secret)).unwrap();
-    let signature = secret.sign(event, timestamp, body.as_bytes());
-    let headers = [
-        ("content-type", "application/json"),
-        (ID, event),
-        (TIMESTAMP, timestamp_text.as_str()),
-        (SIGNATURE, signature.as_str()),
-    ];
+    let signed = secret.headers(event, timestamp, body.as_bytes());
+    let mut headers = vec![("content-type", "application/json")];
+    headers.extend(signed.iter().map(|(name, value)| (*name, value.as_str())));
     client.send(Method::POST, CALLBACKS, &headers, Some(body.into_bytes())).await
 }
 
@@ -164,6 +163,26 @@ pub(crate) fn metric(app: &TestApp, name: &str) -> f64 {
     let text = String::from_utf8(app.metrics.render().unwrap()).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.map_or(0.0, |number| number.parse().unwrap())
+}
+
+/// The time of an order is over.
+pub(crate) fn time_passes(scratch: &Scratch, order: i64) {
+    execute(scratch, &format!("UPDATE shop_orders SET expires_at = now() WHERE id = {order}"));
+}
+
+/// The provider was asked about it for as long as an order waits for an answer.
+pub(crate) fn patience_ends(scratch: &Scratch) {
+    let long_ago = PATIENCE.as_secs();
+    let asked = format!("asked_at = asked_at - interval '{long_ago} seconds'");
+    execute(scratch, &format!("UPDATE shop_orders SET {asked} WHERE status = 'reserved'"));
+}
+
+/// Runs the job that expires orders; what it did.
+pub(crate) fn expire(scratch: &Scratch) -> Vec<String> {
+    let job = MODULE.jobs[0];
+    assert_eq!(job.name, "shop-expire");
+    let done = job.run_locked(&mut scratch.connect().unwrap(), false);
+    done.unwrap().expect("nobody else runs the job")
 }
 
 /// People of roles `buyer-0` to `buyer-n`.

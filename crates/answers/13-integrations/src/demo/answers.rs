@@ -52,7 +52,7 @@ struct Seen {
 
 /// Requests of each way.
 fn requests(scale: Scale) -> u32 {
-    if scale == Scale::Quick { 5 } else { 20 }
+    if scale == Scale::Quick { 5 } else { 100 }
 }
 
 /// Climbs the ladder.

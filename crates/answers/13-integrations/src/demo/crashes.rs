@@ -13,6 +13,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::of;
+use crate::worker::Pace;
 use world::World;
 
 /// Pages whose prices change.
@@ -73,6 +74,10 @@ pub(super) fn climb(
     let plan = plan(stage);
     let count = Quantity::count(plan.len() as u64);
     stage.step(format!("{count} price changes, one in ten rolled back, one in ten deaths"));
+    stage.note(
+        "The deaths stand in a plan that is the same for each way: without an outbox the step that \
+         follows a death is left out, with one workers are dropped half-way. A test kills processes.",
+    );
     let redis = TestRedis::try_start()
         .map_err(|error| format!("this demo compares with a Redis, and has none: {error}"))?;
     let columns = ["committed", "lost", "invented", "sent again", "out of order", "time"];
@@ -123,6 +128,8 @@ fn calm(
         stage.measure_times(id, label, &world.calm(plan, redis)?);
         world.judge(plan, false, Duration::ZERO)?;
     }
+    let alone = Quantity::duration(Pace::default().alone);
+    stage.measure("look-alone", "time between two looks at the table, without Redis", alone);
     Ok(())
 }
 

@@ -8,13 +8,13 @@ use evidence::statistics::{Latencies, latencies, percentile, record};
 use evidence::{Cell, Failure, Outcome, Quantity, RungKind, Scale, Stage};
 use foundation::module::Module;
 use foundation::scratch::Scratch;
+use foundation::signature::Secret;
 use foundation::testing::{Client, TestApp};
 use futures_util::future::join_all;
 
 use super::{IMPATIENCE, befriend, block_on, of, serve};
 use crate::contract;
 use crate::outside::{Carrier, Mood};
-use crate::signature::Secret;
 use crate::state::{Integrations, THRESHOLD};
 use crate::tempting::{LenientQuote, UNBOUNDED};
 
@@ -52,7 +52,7 @@ pub(super) fn climb(stage: &Stage, scratch: &Arc<Scratch>, owner: &SignedIn) -> 
     let ours = format!("/api/v1/partners/{partner}/quotes/17");
     let ladder = stage.ladder(
         format!("{REQUESTS} requests, the partner hangs for {}", Quantity::duration(hang)),
-        &["partner called", "refused at once", "p99"],
+        &["partner called", "refused at once", "p50", "p99"],
     );
     let mut all = Vec::new();
     for (kind, name, path) in [
@@ -66,6 +66,7 @@ pub(super) fn climb(stage: &Stage, scratch: &Arc<Scratch>, owner: &SignedIn) -> 
         let cells: Vec<Cell> = vec![
             Quantity::count(seen.calls).into(),
             Quantity::count(spared).into(),
+            Quantity::duration(percentile(&seen.times, 50.0)).into(),
             Quantity::duration(percentile(&seen.times, 99.0)).into(),
         ];
         ladder.rung(kind, name, cells);
@@ -105,8 +106,10 @@ fn judge(stage: &Stage, all: &[Seen], probes: u64) -> Outcome {
             format!("calls of a hanging partner: {id}"),
             Quantity::count(seen.calls),
         );
-        let p99 = Quantity::duration(percentile(&seen.times, 99.0));
-        stage.measure(&format!("p99-{id}"), format!("p99 of requests: {id}"), p99);
+        for (name, share) in [("p50", 50.0), ("p99", 99.0)] {
+            let time = Quantity::duration(percentile(&seen.times, share));
+            stage.measure(&format!("{name}-{id}"), format!("{name} of requests: {id}"), time);
+        }
     }
     stage.check(
         "without-a-breaker-everybody-waits",

@@ -7,6 +7,7 @@ use chrono::Utc;
 use diesel::prelude::*;
 use evidence::{Failure, Outcome, Quantity, RungKind, Scale, Stage};
 use foundation::scratch::{Scratch, number};
+use foundation::signature::{Secret, TOLERANCE};
 use foundation::testing::TestApp;
 use futures_util::future::join_all;
 
@@ -15,7 +16,6 @@ use crate::inbox::{Told, take_effect};
 use crate::model::PartnerId;
 use crate::outside::Warehouse;
 use crate::partners::{self, NewPartner, PartnerUrl};
-use crate::signature::{Secret, TOLERANCE};
 use crate::tempting::{apply_and_note, was_applied};
 
 /// How often each event is told.

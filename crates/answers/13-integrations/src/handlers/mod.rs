@@ -7,20 +7,11 @@ pub(crate) mod webhooks;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ETAG, HeaderMap};
+use actix_web::http::header::ETAG;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use foundation::precondition::{IfNoneMatch, digest_tag};
 use serde::Deserialize;
 use utoipa::IntoParams;
-
-/// A header as text; empty where it is missing or no text.
-fn header<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
-    text(request.headers(), name)
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
 
 /// The body, or 304 for a client that has it already. A weak tag: compressed or not, it is the same.
 fn unless_known(

@@ -5,13 +5,13 @@ use actix_web::{HttpResponse, delete, get, post, web};
 use auth::{CurrentUser, Unauthenticated};
 use error_handling::{Cause, Guarded, Json, Path, Problem, ReadProblems, WriteProblems};
 use foundation::database::Database;
+use foundation::signature::Secret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::contract::{self, Quote};
 use crate::model::{PartnerId, parse_text};
 use crate::partners::{self, NewPartner, Partner, PartnerUrl};
-use crate::signature::Secret;
 use crate::state::{COOL_DOWN, Integrations};
 
 /// A partner as it shall be.

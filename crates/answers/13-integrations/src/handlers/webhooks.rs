@@ -2,22 +2,18 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use auth::{CurrentUser, Unauthenticated};
-use chrono::Utc;
 use diesel::PgConnection;
-use error_handling::{
-    Cause, InvalidField, Path, Problem, ProblemType, Query, RawBody, ReadProblems, WriteProblems,
-    parse_json,
-};
+use error_handling::{Path, Problem, Query, RawBody, ReadProblems, WriteProblems, parse_json};
 use foundation::database::Database;
 use foundation::paging::{Limit, Page, decode_cursor};
+use foundation::signature::unsigned;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{DeadLetterParameters, header};
+use super::DeadLetterParameters;
 use crate::dead_letters::{self as store, DeadLetter};
-use crate::inbox::{self, Applied, MOST_BYTES, MOST_ID_BYTES, Told};
+use crate::inbox::{self, Applied, MOST_BYTES, Told};
 use crate::model::PartnerId;
-use crate::signature::{self, verify};
 
 /// What became of an event.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,6 +30,7 @@ pub(crate) struct Receipt {
 #[utoipa::path(
     tag = "partners",
     operation_id = "receive_webhook",
+    security(()),
     params(
         ("id" = i64, Path, example = 3),
         ("webhook-id" = String, Header, example = "msg_17"),
@@ -53,29 +50,12 @@ pub(crate) async fn receive(
     let sender = database.run(move |connection| inbox::sender(connection, id)).await?;
     // The same for a partner that there is not: ids are to be guessed.
     let (owner, secret) = sender.ok_or_else(|| unsigned("unknown partner"))?;
-    let event = header(&request, signature::ID).to_owned();
-    let timestamp = header(&request, signature::TIMESTAMP);
-    let signatures = header(&request, signature::SIGNATURE);
-    verify(&secret, &event, timestamp, signatures, &body, Utc::now().timestamp())
-        .map_err(|_| unsigned("webhook not believed"))?;
-    if !(1..=MOST_ID_BYTES).contains(&event.len()) {
-        let detail = "Use 1 to 100 bytes.";
-        let field = InvalidField::parameter(signature::ID, "out_of_range", detail);
-        return Err(Problem::invalid(vec![field]));
-    }
+    let event = secret.believe(&request, &body)?;
     let told: Told = parse_json(&body)?;
     let apply =
         move |connection: &mut PgConnection| inbox::apply(connection, (id, owner), &event, told);
     let applied = database.run_write(apply).await?;
     Ok(web::Json(Receipt { applied: applied == Applied::Now }))
-}
-
-/// Which check failed, only the log knows.
-fn unsigned(cause: &'static str) -> Problem {
-    let detail = "Sign the body with the partner's incoming secret, and send it at once.";
-    Problem::new(ProblemType::Unauthenticated, detail)
-        .with_challenge("Webhook-Signature")
-        .with_cause(Cause::new(cause))
 }
 
 /// List the events that your partners would not take, oldest first

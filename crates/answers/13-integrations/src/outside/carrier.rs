@@ -2,19 +2,17 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use chrono::Utc;
+use actix_web::{HttpRequest, HttpResponse, web};
+use foundation::signature::Secret;
+use foundation::testing::{Ends, Outsider};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use crate::signature::{self, Secret, verify};
 
 /// How long a carrier that hangs keeps a caller waiting, in milliseconds, unless it is told.
 const HANG: u64 = 20_000;
@@ -47,10 +45,8 @@ pub struct Received {
 /// A carrier that listens on loopback until it is dropped.
 #[derive(Debug)]
 pub struct Carrier {
-    address: SocketAddr,
     world: Arc<World>,
-    stop: Option<actix_web::dev::ServerHandle>,
-    thread: Option<JoinHandle<()>>,
+    outsider: Outsider,
 }
 
 /// What its handlers share.
@@ -85,7 +81,6 @@ impl Carrier {
         secret: Secret,
         journal: Option<&Path>,
     ) -> io::Result<Self> {
-        let address = listener.local_addr()?;
         let open = |path| OpenOptions::new().create(true).append(true).open(path);
         let world = Arc::new(World {
             secret,
@@ -97,35 +92,19 @@ impl Carrier {
             journal: journal.map(open).transpose()?.map(Mutex::new),
         });
         let shared = web::Data::from(Arc::clone(&world));
-        let (tell, told) = mpsc::channel();
-        let thread = std::thread::Builder::new().name("carrier".to_owned()).spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let app = move || {
-                    App::new()
-                        .app_data(shared.clone())
-                        .route("/webhooks", web::post().to(take))
-                        .route("/quotes/{page}", web::get().to(quote))
-                };
-                let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(0);
-                match server.listen(listener) {
-                    Ok(server) => {
-                        let server = server.run();
-                        let _ = tell.send(Ok(server.handle()));
-                        let _ = server.await;
-                    }
-                    Err(error) => drop(tell.send(Err(error))),
-                }
-            });
+        let outsider = Outsider::listen(listener, "carrier", Ends::WhenDropped, move |config| {
+            config
+                .app_data(shared.clone())
+                .route("/webhooks", web::post().to(take))
+                .route("/quotes/{page}", web::get().to(quote));
         })?;
-        let gone = |_| io::Error::other("the carrier's thread ended");
-        let stop = told.recv().map_err(gone)??;
-        Ok(Self { address, world, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { world, outsider })
     }
 
     /// What its addresses begin with.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.outsider.url()
     }
 
     /// From now on it behaves like this.
@@ -158,20 +137,8 @@ impl Carrier {
     }
 
     /// Waits for its end, which is that of the process.
-    pub fn join(mut self) {
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Carrier {
-    fn drop(&mut self) {
-        if let (Some(stop), Some(thread)) = (self.stop.take(), self.thread.take()) {
-            // The future does nothing but wait; the command is sent when it is made.
-            drop(stop.stop(false));
-            let _ = thread.join();
-        }
+    pub fn join(self) {
+        self.outsider.join();
     }
 }
 
@@ -207,21 +174,15 @@ async fn take(world: web::Data<World>, request: HttpRequest, body: web::Bytes) -
     if let Some(instead) = world.called().await {
         return instead;
     }
-    let header = |name: &str| {
-        request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    };
-    let id = header(signature::ID);
-    let (timestamp, signatures) = (header(signature::TIMESTAMP), header(signature::SIGNATURE));
-    let now = Utc::now().timestamp();
-    if verify(&world.secret, id, timestamp, signatures, &body, now).is_err() {
+    let Ok(id) = world.secret.believe(&request, &body) else {
         world.refused.fetch_add(1, Ordering::SeqCst);
         return HttpResponse::Unauthorized().finish();
-    }
+    };
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let data = &body["data"];
     let slug = data["slug"].as_str().unwrap_or_default().to_owned();
     let price_cents = data["price_cents"].as_i64().unwrap_or_default();
-    match world.note(Received { id: id.to_owned(), slug, price_cents }) {
+    match world.note(Received { id, slug, price_cents }) {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(_) => HttpResponse::InternalServerError().finish(),
     }

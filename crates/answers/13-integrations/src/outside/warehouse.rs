@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use foundation::signature::Secret;
 use serde_json::json;
-
-use crate::signature::{self, Secret, sign};
 
 /// A browser that follows nothing by itself.
 #[must_use]
@@ -46,16 +45,11 @@ impl Warehouse {
 
     /// One attempt with any time and body, signed as they are.
     pub async fn send(&self, id: &str, timestamp: i64, body: String) -> Option<u16> {
-        let signature = sign(&self.secret, id, timestamp, body.as_bytes());
         let client = awc::Client::builder().timeout(Duration::from_secs(5)).finish();
-        let sent = client
-            .post(&self.inbox)
-            .insert_header(("content-type", "application/json"))
-            .insert_header((signature::ID, id))
-            .insert_header((signature::TIMESTAMP, timestamp.to_string()))
-            .insert_header((signature::SIGNATURE, signature))
-            .send_body(body);
-        Some(sent.await.ok()?.status().as_u16())
+        let post = client.post(&self.inbox).insert_header(("content-type", "application/json"));
+        let headers = self.secret.headers(id, timestamp, body.as_bytes());
+        let signed = headers.into_iter().fold(post, awc::ClientRequest::insert_header);
+        Some(signed.send_body(body).await.ok()?.status().as_u16())
     }
 
     /// Tells events 0 to `events` of one thing more each, trying each until it is taken. It keeps no

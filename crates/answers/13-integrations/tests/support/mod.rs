@@ -7,17 +7,27 @@ use std::time::Duration;
 
 use auth::testing::{SignedIn, sign_up};
 use diesel::PgConnection;
+use error_handling::Retry;
+use foundation::config::DatabaseConfig;
+use foundation::database::Database;
 use foundation::metrics::Metrics;
 use foundation::module::Module;
 use foundation::redis::Redis;
 use foundation::scratch::Scratch;
-use foundation::testing::{Reply, TestApp};
+use foundation::signature::Secret;
+use foundation::testing::{Reply, TestApp, config};
+use integrations::breaker::{BreakerMetrics, Breakers};
+use integrations::courier::Courier;
+use integrations::delivery::{Deliveries, DeliverySettings};
 use integrations::import::{Report, import};
-use integrations::model::PartnerId;
+use integrations::model::{PageId, PartnerId};
+use integrations::outbox::{self, Event};
 use integrations::outside::{Carrier, Warehouse};
 use integrations::partners::{NewPartner, PartnerUrl, add};
-use integrations::signature::Secret;
-use serde_json::Value;
+use integrations::stream::Stream;
+use integrations::worker::{Pace, Worker};
+use serde_json::{Value, json};
+use web_security::{Outbound, OutboundSettings};
 
 pub(crate) const HEADER: &str =
     "id,url,title,slug,category,price,published,status,redirect_to,body\n";
@@ -125,4 +135,53 @@ pub(crate) fn refused(reply: &Reply, status: u16) -> Vec<(String, String)> {
     };
     let errors = problem["errors"].as_array().unwrap();
     errors.iter().map(|error| (place(error), text(&error["code"]))).collect()
+}
+
+/// Quick about everything, and without an end to its patience.
+pub(crate) const SETTINGS: DeliverySettings =
+    DeliverySettings { retry: RETRY, lease: Duration::from_secs(10) };
+
+pub(crate) const RETRY: Retry =
+    Retry { attempts: 1_000, base: Duration::from_millis(1), cap: Duration::from_millis(20) };
+
+pub(crate) fn database(app: &TestApp) -> Database {
+    let settings: DatabaseConfig = config(&[]).database;
+    Database::open(&app.scratch.url(), &settings, &Metrics::new().unwrap())
+}
+
+pub(crate) fn courier() -> Courier {
+    let allow = vec!["127.0.0.0/8".parse().unwrap()];
+    let outbound = Outbound::new(OutboundSettings { allow, ..OutboundSettings::default() });
+    Courier::new(outbound, Duration::from_secs(5))
+}
+
+pub(crate) fn deliveries(app: &TestApp, settings: DeliverySettings, threshold: u32) -> Deliveries {
+    let breakers = breakers(threshold, Duration::from_secs(60));
+    Deliveries::new(database(app), courier(), breakers, settings)
+}
+
+pub(crate) fn breakers(threshold: u32, cool_down: Duration) -> Arc<Breakers> {
+    let metrics = BreakerMetrics::register(&Metrics::new().unwrap()).unwrap();
+    Arc::new(Breakers::new(threshold, cool_down, metrics))
+}
+
+pub(crate) fn worker(app: &TestApp, redis: Option<&Redis>) -> Worker {
+    let deliveries = deliveries(app, SETTINGS, 1_000);
+    Worker::start(database(app), deliveries, redis.map(Stream::new), Pace::default()).unwrap()
+}
+
+/// Notes an event about a page, as the transaction that changes its price does.
+pub(crate) fn record(app: &TestApp, owner: &SignedIn, page: i64, price: i64) -> String {
+    let event = event(page, price);
+    let mut connection = app.scratch.connect().unwrap();
+    outbox::record(&mut connection, owner.user, &event).unwrap().as_str().to_owned()
+}
+
+pub(crate) fn event(page: i64, price: i64) -> Event {
+    let data = json!({"slug": format!("page-{page}"), "price_cents": price});
+    Event { entity: PageId::from(page), kind: "page.price_changed", data }
+}
+
+pub(crate) fn prices(carrier: &Carrier) -> Vec<i64> {
+    carrier.received().iter().map(|one| one.price_cents).collect()
 }

@@ -12,7 +12,7 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 /// A sentence for each change from `old` to `new` that breaks a client; empty where none does.
 ///
 /// A request that `old` allowed must still be allowed, and a response may show nothing that `old`
-/// did not announce; so requests may grow wider and responses narrower, never the other way round.
+/// did not announce: what a request accepts may only grow, what a response promises may not shrink.
 #[must_use]
 pub fn breaking_changes(old: &Value, new: &Value) -> Vec<String> {
     let mut gate = Gate { documents: Documents { old, new }, broken: Vec::new() };
@@ -40,6 +40,7 @@ struct Gate<'a> {
 
 impl Gate<'_> {
     fn compare(&mut self, at: &str, old: &Value, new: &Value) {
+        self.security(at, old, new);
         self.parameters(at, old, new);
         self.request(&format!("{at} request"), &old["requestBody"], &new["requestBody"]);
         for (status, response) in members(&old["responses"]) {
@@ -50,6 +51,25 @@ impl Gate<'_> {
                     Some(next) => self.response(&at, response, next),
                     None => self.broken.push(format!("{at} is gone")),
                 }
+            }
+        }
+        for (status, _) in members(&new["responses"]) {
+            // Of further errors clients know the class; whoever waits for 201 takes 202 for none.
+            if status.starts_with('2') && old["responses"].get(status).is_none() {
+                self.broken.push(format!("{at} may answer {status}"));
+            }
+        }
+    }
+
+    /// Each way in must stay one: with the same token, or with nothing.
+    fn security(&mut self, at: &str, old: &Value, new: &Value) {
+        let needed = ways_in(new, self.documents.new);
+        for way in ways_in(old, self.documents.old) {
+            if !needed.iter().any(|needs| suffices(&way, needs)) {
+                let brought: Vec<&str> = way.keys().map(String::as_str).collect();
+                let brought =
+                    if brought.is_empty() { "no token".into() } else { brought.join(", ") };
+                self.broken.push(format!("{at} refuses whoever brings {brought}"));
             }
         }
     }
@@ -101,6 +121,22 @@ impl Gate<'_> {
     fn schemas(&mut self, at: &str, side: Side, old: &Value, new: &Value) {
         self.broken.extend(self.documents.compare(at, side, old, new));
     }
+}
+
+/// What a request has to bring along, each of these enough by itself: schemes and their scopes
+/// (OpenAPI 3.1, section 4.8.30). An empty one is nothing.
+fn ways_in(operation: &Value, document: &Value) -> Vec<Map<String, Value>> {
+    let asked = operation.get("security").or_else(|| document.get("security"));
+    let ways = asked.into_iter().flat_map(items).filter_map(Value::as_object);
+    let ways: Vec<_> = ways.cloned().collect();
+    if ways.is_empty() { vec![Map::new()] } else { ways }
+}
+
+fn suffices(brought: &Map<String, Value>, needed: &Map<String, Value>) -> bool {
+    needed.iter().all(|(scheme, scopes)| {
+        let has = |had: &Value| items(scopes).all(|scope| items(had).any(|one| one == scope));
+        brought.get(scheme).is_some_and(has)
+    })
 }
 
 fn same_parameter<'a>(all: &'a Value, one: &Value) -> Option<&'a Value> {

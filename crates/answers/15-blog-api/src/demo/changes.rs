@@ -15,7 +15,7 @@ struct Change {
 
 const LIST: &str = "/api/v2/posts";
 
-const CHANGES: [Change; 20] = [
+const CHANGES: [Change; 23] = [
     breaks("a member of a response is gone", |all| gone(all, "BlogPostMembers", "title")),
     breaks("a member of a response is renamed", |all| {
         gone(all, "BlogPostMembers", "body");
@@ -47,6 +47,16 @@ const CHANGES: [Change; 20] = [
         remove(&mut response["headers"], "link");
     }),
     breaks("a route is gone", |all| remove(&mut all["paths"]["/api/v2/posts/{slug}"], "delete")),
+    breaks("a route that was open wants a token", |all| {
+        all["paths"][LIST]["get"]["security"] = json!([{"bearer": []}]);
+    }),
+    breaks("a success has another status", |all| {
+        let responses = &mut all["paths"][LIST]["post"]["responses"];
+        responses["202"] = responses["201"].clone();
+    }),
+    passes("a route wants no token any more", |all| {
+        all["paths"]["/api/v2/drafts"]["get"]["security"] = json!([{}, {"bearer": []}]);
+    }),
     passes("an optional member is added to a request", |all| add(all, "NewPost", "format", false)),
     passes("a member is added to a response", |all| add(all, "BlogPostMembers", "words", true)),
     passes("a request takes longer texts as well", |all| {

@@ -4,13 +4,13 @@ use actix_web::HttpResponse;
 use actix_web::http::Uri;
 use auth::UserId;
 use error_handling::Problem;
-use foundation::paging::Page;
+use foundation::idempotency::{OptionalKey, StoredResponse};
+use foundation::paging::{Page, PageParameters};
 use foundation::precondition::IfNoneMatch;
 
 use super::{PRIVATE, SHARED, Site, done, missing, respond, slug};
-use crate::once::{Key, created};
 use crate::representation::Version;
-use crate::request::{CommentInput, PageParameters};
+use crate::request::CommentInput;
 use crate::store::{comments, refusal};
 
 pub(crate) async fn list<V: Version>(
@@ -32,18 +32,18 @@ pub(crate) async fn list<V: Version>(
 pub(super) async fn create<V: Version>(
     site: Site,
     author: UserId,
-    key: Key,
+    key: OptionalKey,
     segment: &str,
     input: CommentInput,
 ) -> Result<HttpResponse, Problem> {
     let slug = slug(segment)?;
-    let attempt = key.attempt(V::CREATE_COMMENT, author, &(&slug, &input))?;
+    let attempt = key.of_owner(author.number(), V::CREATE_COMMENT, &(&slug, &input))?;
     let text = input.parse()?;
     let insert = move |connection: &mut _| {
         let stored = comments::insert(connection, author, &slug, &text).map_err(refusal)?;
         let comment = stored.ok_or_else(missing)?;
         // No Location: a comment is read in its list and has no page of its own.
-        created(None, &V::comment(comment))
+        StoredResponse::created(None, &V::comment(comment))
     };
     let database = site.database();
     site.blog.into_inner().create(database, attempt, insert).await

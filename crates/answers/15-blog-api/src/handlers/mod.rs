@@ -9,6 +9,7 @@ pub(crate) mod v2;
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 
+use actix_web::body::MessageBody;
 use actix_web::dev::Payload;
 use actix_web::http::Uri;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, LINK};
@@ -17,16 +18,16 @@ use auth::UserId;
 use diesel::{Connection, PgConnection};
 use error_handling::{Cause, Problem, ProblemType, problem_response};
 use foundation::database::Database;
-use foundation::paging::Page;
+use foundation::idempotency::{OptionalKey, StoredResponse};
+use foundation::paging::{Page, PageParameters};
 use foundation::precondition::{Expected, IfNoneMatch, digest_tag, stale, tag};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoResponses;
 use utoipa::openapi::{RefOr, Response};
 
 use crate::model::Slug;
-use crate::once::{Key, created};
 use crate::representation::Version;
-use crate::request::{ListParameters, PageParameters, PostInput};
+use crate::request::{ListParameters, PostInput};
 use crate::state::Blog;
 use crate::store::posts::{self, Post, Summary};
 use crate::store::{Written, edits, refusal};
@@ -96,19 +97,35 @@ async fn list_drafts<V: Version>(
 async fn create<V: Version>(
     site: Site,
     author: UserId,
-    key: Key,
+    key: OptionalKey,
     input: PostInput,
 ) -> Result<HttpResponse, Problem> {
-    let attempt = key.attempt(V::CREATE_POST, author, &input)?;
+    let attempt = key.of_owner(author.number(), V::CREATE_POST, &input)?;
     let new = input.parse()?;
     let insert = move |connection: &mut _| {
         let post = edits::insert(connection, author, &new).map_err(refusal)?;
-        created(Some(V::path(&post.summary.slug)), &V::post(post))
+        StoredResponse::created(Some(V::path(&post.summary.slug)), &V::post(post))
     };
     let database = site.database();
-    let mut response = site.blog.into_inner().create(database, attempt, insert).await?;
-    response.headers_mut().insert(ETAG, HeaderValue::from_static("\"1\""));
-    Ok(response)
+    tagged(site.blog.into_inner().create(database, attempt, insert).await?)
+}
+
+/// What a response about a new post says.
+#[derive(Deserialize)]
+struct Made {
+    id: i32,
+}
+
+/// Adds the ETag to a response about a new post, also to one that is repeated a day later: the first
+/// version is the post's number, whatever became of it since.
+fn tagged(response: HttpResponse) -> Result<HttpResponse, Problem> {
+    let (mut response, body) = response.into_parts();
+    let unreadable = || Problem::internal(Cause::new("a response about a new post has no number"));
+    let body = body.try_into_bytes().map_err(|_| unreadable())?;
+    let Made { id } = serde_json::from_slice(&body).map_err(|_| unreadable())?;
+    let tag = HeaderValue::try_from(tag(id)).map_err(|_| unreadable())?;
+    response.headers_mut().insert(ETAG, tag);
+    Ok(response.set_body(body).map_into_boxed_body())
 }
 
 pub(crate) async fn show<V: Version>(

@@ -5,14 +5,15 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, delete, get, post, put};
 use auth::{Caller, Unauthenticated};
 use error_handling::{Json, Path, Problem, Query, ReadProblems, WriteProblems};
+use foundation::idempotency::OptionalKey;
+use foundation::paging::PageParameters;
 use foundation::precondition::{IfMatch, IfNoneMatch, RequiredIfMatch};
 
 use super::{COMMENT_LIMIT, POST_LIMIT, Refused, Site, Unconditional, comments};
 use crate::deprecation::sunset;
 use crate::guard::{Reader, guard};
-use crate::once::Key;
 use crate::representation::{CommentV1, PostV1, SummaryV1, V1};
-use crate::request::{CommentInput, ListParameters, PageParameters, PostInput};
+use crate::request::{CommentInput, ListParameters, PostInput};
 
 /// List published posts, newest first
 ///
@@ -70,7 +71,7 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     site: Site,
     Caller(author): Caller,
-    key: Key,
+    key: OptionalKey,
     Json(input): Json<PostInput, POST_LIMIT>,
 ) -> Result<HttpResponse, Problem> {
     super::create::<V1>(site, author, key, input).await
@@ -82,6 +83,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     tag = "blog v1",
     operation_id = "get_post_v1",
+    security(("bearer" = []), ()),
     params(("slug" = String, Path, example = "hello"), ("If-None-Match" = Option<String>, Header,
         description = "The ETag of what you have: 304 if it is still the same.")),
     responses(
@@ -183,6 +185,7 @@ pub(crate) async fn list_drafts(
 #[utoipa::path(
     tag = "blog v1",
     operation_id = "list_comments_v1",
+    security(("bearer" = []), ()),
     params(("slug" = String, Path, example = "hello"), PageParameters,
         ("If-None-Match" = Option<String>, Header,
         description = "The ETag of a page that you have: 304 if it is still the same.")),
@@ -221,7 +224,7 @@ pub(crate) async fn list_comments(
 pub(crate) async fn create_comment(
     site: Site,
     Caller(author): Caller,
-    key: Key,
+    key: OptionalKey,
     Path(slug): Path<String>,
     Json(input): Json<CommentInput, COMMENT_LIMIT>,
 ) -> Result<HttpResponse, Problem> {

@@ -5,13 +5,14 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, delete, get, post, put};
 use auth::{Caller, Unauthenticated};
 use error_handling::{Json, Path, Problem, Query, ReadProblems, WriteProblems};
+use foundation::idempotency::OptionalKey;
+use foundation::paging::PageParameters;
 use foundation::precondition::{IfMatch, IfNoneMatch, RequiredIfMatch};
 
 use super::{COMMENT_LIMIT, POST_LIMIT, Refused, Site, Unconditional, comments};
 use crate::guard::{Reader, guard};
-use crate::once::Key;
 use crate::representation::{CommentV2, PostV2, SummaryV2, V2};
-use crate::request::{CommentInput, ListParameters, PageParameters, PostInput};
+use crate::request::{CommentInput, ListParameters, PostInput};
 
 /// List published posts, newest first
 ///
@@ -64,7 +65,7 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     site: Site,
     Caller(author): Caller,
-    key: Key,
+    key: OptionalKey,
     Json(input): Json<PostInput, POST_LIMIT>,
 ) -> Result<HttpResponse, Problem> {
     super::create::<V2>(site, author, key, input).await
@@ -76,6 +77,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     tag = "blog v2",
     operation_id = "get_post_v2",
+    security(("bearer" = []), ()),
     params(("slug" = String, Path, example = "hello"), ("If-None-Match" = Option<String>, Header,
         description = "The ETag of what you have: 304 if it is still the same.")),
     responses(
@@ -173,6 +175,7 @@ pub(crate) async fn list_drafts(
 #[utoipa::path(
     tag = "blog v2",
     operation_id = "list_comments_v2",
+    security(("bearer" = []), ()),
     params(("slug" = String, Path, example = "hello"), PageParameters,
         ("If-None-Match" = Option<String>, Header,
         description = "The ETag of a page that you have: 304 if it is still the same.")),
@@ -209,7 +212,7 @@ pub(crate) async fn list_comments(
 pub(crate) async fn create_comment(
     site: Site,
     Caller(author): Caller,
-    key: Key,
+    key: OptionalKey,
     Path(slug): Path<String>,
     Json(input): Json<CommentInput, COMMENT_LIMIT>,
 ) -> Result<HttpResponse, Problem> {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{not, sql};
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Timestamptz};
+use diesel::sql_types::{Integer, Nullable, Timestamptz};
 use foundation::precondition::Expected;
 
 use super::Written;
@@ -67,10 +67,11 @@ pub fn replace(
         .set((
             posts::title.eq(new.title.as_str()),
             posts::body.eq(new.body.as_str()),
-            // The first time stays: an edit does not move a post to the front.
+            // The time stays, so an edit moves no post to the front; one that was a draft meanwhile
+            // is published anew.
             posts::published_at
                 .eq(publication(new.published, "coalesce(posts.published_at, now())")),
-            posts::version.eq(posts::version + 1),
+            posts::version.eq(sql::<Integer>("nextval('posts_id_seq')::integer")),
         ))
         .into_boxed();
     if let Expected::Versions(versions) = expected {

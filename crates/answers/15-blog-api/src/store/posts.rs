@@ -3,7 +3,8 @@
 use auth::UserId;
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, sql};
-use diesel::helper_types::IntoBoxed;
+use diesel::expression::{SqlLiteral, UncheckedBind};
+use diesel::helper_types::{AsExprOf, IntoBoxed};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Timestamptz};
@@ -28,11 +29,11 @@ pub struct Summary {
     pub author: Author,
     /// In order of the alphabet.
     pub tags: Vec<String>,
-    /// When everybody could read it first; none while it is a draft.
+    /// When it was published; none while it is a draft.
     pub published_at: Option<DateTime<Utc>>,
     /// How many comments there are.
     pub comments: i32,
-    /// Counts the edits.
+    /// Another one after each edit; no two posts have the same, also one after the other.
     pub version: i32,
 }
 
@@ -88,6 +89,22 @@ fn all_tagged() -> _ {
     post_tags::table.inner_join(posts::table).filter(published).select(columns)
 }
 
+type PartOf<Query, T, ST> = UncheckedBind<Query, AsExprOf<T, ST>>;
+type Behind = SqlLiteral<
+    Bool,
+    PartOf<SqlLiteral<Bool, PartOf<SqlLiteral<Bool>, DateTime<Utc>, Timestamptz>>, i64, BigInt>,
+>;
+
+/// What comes after a place: `columns` are time and id. One comparison of rows, instead of `a < x OR
+/// (a = x AND b < y)`, which the planner makes a filter of: it would read from the first page on.
+fn behind(columns: &str, place: Position) -> Behind {
+    sql::<Bool>(&format!("({columns}) < ("))
+        .bind::<Timestamptz, _>(place.published_at)
+        .sql(", ")
+        .bind::<BigInt, _>(place.id)
+        .sql(")")
+}
+
 /// The statement of a page, apart so that its plan can be held by a test. For a tag together with an
 /// author: no index has both, so the author's posts, ten thousand at the most, are looked through.
 #[must_use]
@@ -101,13 +118,7 @@ pub fn listing(question: &Listing) -> IntoBoxed<'_, all_published, Pg> {
         query = query.filter(exists(has.filter(post_tags::tag.eq(tag.as_str()))));
     }
     if let Some(after) = question.after {
-        // One comparison of rows, instead of `a < x OR (a = x AND b < y)`, which the planner makes
-        // a filter of: it would read from the first page on.
-        let place = sql::<Bool>("(posts.published_at, posts.id) < (")
-            .bind::<Timestamptz, _>(after.published_at)
-            .sql(", ")
-            .bind::<BigInt, _>(after.id);
-        query = query.filter(place.sql(")"));
+        query = query.filter(behind("posts.published_at, posts.id", after));
     }
     query
         .order((posts::published_at.desc(), posts::id.desc()))
@@ -123,11 +134,7 @@ pub fn tagged<'a>(
 ) -> IntoBoxed<'a, all_tagged, Pg> {
     let mut query = all_tagged().filter(post_tags::tag.eq(tag.as_str())).into_boxed();
     if let Some(after) = after {
-        let place = sql::<Bool>("(post_tags.published_at, post_tags.post_id) < (")
-            .bind::<Timestamptz, _>(after.published_at)
-            .sql(", ")
-            .bind::<BigInt, _>(after.id);
-        query = query.filter(place.sql(")"));
+        query = query.filter(behind("post_tags.published_at, post_tags.post_id", after));
     }
     query
         .order((post_tags::published_at.desc(), post_tags::post_id.desc()))

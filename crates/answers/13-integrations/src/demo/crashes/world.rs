@@ -12,6 +12,7 @@ use evidence::{Failure, Outcome, Stage};
 use foundation::metrics::Metrics;
 use foundation::redis::Redis;
 use foundation::scratch::{Scratch, number};
+use foundation::signature::Secret;
 use foundation::testing::TestRedis;
 use serde_json::json;
 use web_security::{Outbound, OutboundSettings};
@@ -25,7 +26,6 @@ use crate::model::{PartnerId, Price, Slug};
 use crate::outbox::{self, Event, Queue};
 use crate::outside::{Carrier, Received};
 use crate::pages;
-use crate::signature::{self, Secret, sign};
 use crate::state::{DELIVER_WITHIN, work};
 use crate::stream::Stream;
 use crate::worker::{Pace, Worker};
@@ -102,14 +102,7 @@ impl<'a> World<'a> {
     }
 
     fn send(&self, id: &str, body: &str) -> Outcome {
-        let timestamp = Utc::now().timestamp();
-        let signature = sign(&self.secret, id, timestamp, body.as_bytes());
-        let timestamp = timestamp.to_string();
-        let headers = [
-            (signature::ID, id),
-            (signature::TIMESTAMP, timestamp.as_str()),
-            (signature::SIGNATURE, signature.as_str()),
-        ];
+        let headers = self.secret.headers(id, Utc::now().timestamp(), body.as_bytes());
         let url = format!("{}/webhooks", self.carrier.url());
         block_on(self.courier.post(&url, &headers, body.as_bytes().to_vec()))?;
         Ok(())
