@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use end_to_end::test_names::test_names;
@@ -99,6 +100,22 @@ fn the_lists_still_parse_and_the_dependencies_stay_in_order() {
     let (_, rest) = manifest.split_once("[dependencies]\n").unwrap();
     let names: Vec<&str> = rest.lines().take_while(|line| !line.is_empty()).collect();
     assert!(names.is_sorted(), "{names:?}");
+}
+
+/// By the compiler: an entry that lacks what every question tells would parse all the same.
+#[test]
+fn the_questions_still_compile() {
+    let skeleton = skeleton();
+    laid_out(skeleton.path());
+    let flags = "--edition 2024 --crate-type lib --emit metadata --cap-lints allow";
+    let compiled = Command::new("rustc")
+        .args(flags.split(' '))
+        .arg("--out-dir")
+        .arg(skeleton.path())
+        .arg(skeleton.path().join("crates/backend/src/questions.rs"))
+        .output()
+        .unwrap();
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
 }
 
 fn run(answer: &Answer, scale: Scale) -> Vec<Event> {

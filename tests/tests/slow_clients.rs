@@ -36,13 +36,10 @@ const WHOLE: &str = "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
 /// Its response is sent in chunks, so that nobody knows its size when it begins.
 const COMPRESSED: &str = "GET /openapi.json HTTP/1.1\r\nhost: x\r\naccept-encoding: gzip\r\n\r\n";
 
+const ENDLESS_HEAD: &str = "GET /health/live HTTP/1.1\r\nhost: x\r\nx-slow: ";
+
 const HABITS: [Habit; 6] = [
-    Habit {
-        name: "a head",
-        before: None,
-        opening: "GET /health/live HTTP/1.1\r\nhost: x\r\nx-slow: ",
-        drip: "a",
-    },
+    Habit { name: "a head", before: None, opening: ENDLESS_HEAD, drip: "a" },
     Habit {
         name: "a body of announced length",
         before: None,
@@ -64,16 +61,11 @@ const HABITS: [Habit; 6] = [
                   content-length: 9000\r\n\r\n{",
         drip: " ",
     },
-    Habit {
-        name: "a second head",
-        before: Some(WHOLE),
-        opening: "GET /health/live HTTP/1.1\r\nhost: x\r\nx-slow: ",
-        drip: "a",
-    },
+    Habit { name: "a second head", before: Some(WHOLE), opening: ENDLESS_HEAD, drip: "a" },
     Habit {
         name: "a head after a compressed response",
         before: Some(COMPRESSED),
-        opening: "GET /health/live HTTP/1.1\r\nhost: x\r\nx-slow: ",
+        opening: ENDLESS_HEAD,
         drip: "a",
     },
 ];

@@ -115,6 +115,7 @@ pub(crate) fn perform(stage: &Stage) -> Outcome {
     let database = scratch.url();
     let network = Network::open(database.expose_secret(), DELAY)?;
     let mut site = Site::reach(&network, size)?;
+    stage.measure("payments", "payments", Quantity::count(size.payments));
     let counted = climb::count(stage, &mut site)?;
     let timed = timing::time(stage, &mut site)?;
     climb::show(stage, &counted, &timed);

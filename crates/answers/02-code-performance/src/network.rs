@@ -1,7 +1,8 @@
 //! A network in miniature: a proxy before PostgreSQL that holds back each request.
 //!
 //! On a local socket a statement costs some tens of microseconds, so N+1 looks free. Servers are
-//! seldom that close: one millisecond is an ordinary way within a data centre or between two zones.
+//! seldom that close: one millisecond is what two zones of a region are apart. Within one zone it is a
+//! fraction of that, and N+1 hides better still.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};

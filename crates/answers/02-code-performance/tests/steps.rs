@@ -195,3 +195,15 @@ fn list_set_and_borrowing_set_keep_the_same_payments() {
         assert_eq!(kept, firsts.map(|(_, payment)| payment.cents).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn a_thousand_unknown_countries_leave_a_bounded_cache() {
+    let (_scratch, mut connection) = database(FOUR_CUSTOMERS);
+    let mut cache = Cache::default();
+    let known = cache.report(&mut connection, "C01").unwrap();
+    for n in 0..1_000 {
+        cache.report(&mut connection, &format!("made up {n}")).unwrap();
+    }
+    assert_eq!(cache.len(), 300);
+    assert_eq!(cache.report(&mut connection, "C01").unwrap(), known, "and goes on answering");
+}

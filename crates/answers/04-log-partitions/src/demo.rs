@@ -49,6 +49,7 @@ pub(crate) fn perform(stage: &Stage) -> Outcome {
     )?;
     let entries = entries(stage.scale());
     fill::fill(stage, &mut connection, entries)?;
+    stage.measure("entries", "entries in each of the two tables", Quantity::count(entries));
     let reads = reads::climb(stage, &mut connection)?;
     limits::show(stage, &mut connection, entries)?;
     let retention = retention::compare(stage, &mut connection)?;

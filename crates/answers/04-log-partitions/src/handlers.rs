@@ -126,8 +126,7 @@ pub(crate) struct ListingPlan {
 /// Execute a listing and show its plan
 ///
 /// Takes the parameters of the listing. It is read only and ends with the long lane's time-out.
-/// Planned for these values; the listing itself is planned once per connection, for all values, and
-/// leaves out the same partitions when it starts.
+/// As the listing itself, it is planned with its months in sight, and locks no other.
 /// `curl 'localhost:8080/api/v1/logs/plan?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z'`
 #[utoipa::path(
     tag = "logs",

@@ -10,6 +10,7 @@
 mod batch;
 mod demo;
 mod handlers;
+mod in_months;
 pub mod maintenance;
 mod metric;
 pub mod model;
@@ -40,6 +41,7 @@ pub static ANSWER: Answer = Answer {
         "src/batch.rs",
         "src/search.rs",
         "src/store.rs",
+        "src/in_months.rs",
         "src/plan.rs",
         "src/month.rs",
         "src/partitions.rs",

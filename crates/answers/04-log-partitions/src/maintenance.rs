@@ -162,7 +162,8 @@ fn unless_in_use<T>(
     }
 }
 
-/// Diesel hides the SQLSTATE (55P03); the fixed message of PostgreSQL is what is left to go by.
+/// Diesel hides the SQLSTATE (55P03); the message is what is left to go by. Sessions ask for it in
+/// English, see `lc_messages` in docs/operations.md.
 fn lock_was_not_free(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(_, information)
         if information.message() == "canceling statement due to lock timeout")

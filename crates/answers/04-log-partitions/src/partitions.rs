@@ -122,7 +122,8 @@ pub fn lock_default(connection: &mut PgConnection) -> QueryResult<()> {
 /// Needs a transaction that holds [`lock_default`].
 ///
 /// Built beside the table and then attached: that locks `log_entries` against nothing but other
-/// maintenance, whereas `CREATE TABLE … PARTITION OF` would stop every reader and writer.
+/// maintenance, and only those wait who need the default partition, whereas
+/// `CREATE TABLE … PARTITION OF` would stop every reader and writer.
 ///
 /// # Errors
 /// When a partition overlaps the month or a table has its name.

@@ -6,11 +6,16 @@ use foundation::paging::{Limit, decode_cursor};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use crate::in_months::InMonths;
 use crate::model::{Level, LogId, LoggedAt, Rejection, ServiceName};
+use crate::month::Month;
 
 /// The longest range of one request. Every partition in it is opened, so it has to end somewhere;
 /// a leap year is the longest that people ask for by name.
 const LONGEST_RANGE: TimeDelta = TimeDelta::days(366);
+
+/// Months before the present one that count as recent: as many as are kept by default.
+const RECENT: u32 = 13;
 
 /// Parameters of the listing and of its plan.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -48,6 +53,9 @@ pub struct Search {
     pub after: Option<Position>,
     /// Entries on a page.
     pub limit: Limit,
+    /// Whether it asks about one month of the last [`RECENT`]: those are asked about again, so a
+    /// connection keeps one plan for each. All others are planned each time.
+    pub is_of_a_recent_month: bool,
 }
 
 /// A half-open range of time: neighbouring ranges share no entry and miss none.
@@ -68,6 +76,23 @@ pub struct Position {
     pub id: LogId,
 }
 
+impl Search {
+    /// Where what is still to be read ends. The row comparison of a cursor finds the place in the
+    /// index but prunes nothing: pruning looks at the time alone, so months already read need this.
+    #[must_use]
+    pub fn unread_until(&self) -> DateTime<Utc> {
+        let past = |last: Position| last.logged_at.instant() + TimeDelta::microseconds(1);
+        self.after.map_or(self.range.to, |last| past(last).min(self.range.to))
+    }
+
+    /// The months that hold what is still to be read.
+    pub(crate) fn months(&self) -> InMonths {
+        let first = Month::of(self.range.from);
+        let last = Month::of(self.unread_until() - TimeDelta::microseconds(1)).max(first);
+        InMonths { first, last, is_kept: self.is_of_a_recent_month }
+    }
+}
+
 impl SearchParameters {
     /// Checks every parameter; `now` is where an open range ends.
     ///
@@ -76,8 +101,10 @@ impl SearchParameters {
     pub fn into_search(self, now: DateTime<Utc>) -> Result<Search, Problem> {
         let refused = |field| Problem::invalid(vec![field]);
         let service = self.service.map(ServiceName::parse).transpose();
+        let range = TimeRange::parse(self.from, self.to, now).map_err(refused)?;
         Ok(Search {
-            range: TimeRange::parse(self.from, self.to, now).map_err(refused)?,
+            range,
+            is_of_a_recent_month: range.is_of_a_recent_month(now),
             level: self.level,
             service: service.map_err(|why| refused(why.in_parameter("service")))?,
             after: decode_cursor(self.cursor.as_deref())?,
@@ -87,6 +114,11 @@ impl SearchParameters {
 }
 
 impl TimeRange {
+    fn is_of_a_recent_month(self, now: DateTime<Utc>) -> bool {
+        let (month, present) = (Month::of(self.from), Month::of(now));
+        self.to <= month.end() && (present.before(RECENT)..=present).contains(&month)
+    }
+
     fn parse(
         from: Option<DateTime<Utc>>,
         to: Option<DateTime<Utc>>,

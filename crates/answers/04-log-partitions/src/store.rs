@@ -1,6 +1,6 @@
 //! The statements on `log_entries`. Knows no HTTP; the caller owns the connection.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -155,8 +155,9 @@ pub fn explain_page(connection: &mut PgConnection, search: &Search) -> QueryResu
 
 fn listing(search: &Search) -> log_entries::BoxedQuery<'_, Pg> {
     let mut query = log_entries::table
+        .filter(search.months())
         .filter(log_entries::logged_at.ge(search.range.from))
-        .filter(log_entries::logged_at.lt(search.range.to))
+        .filter(log_entries::logged_at.lt(search.unread_until()))
         .order((log_entries::logged_at.desc(), log_entries::id.desc()))
         .limit(search.limit.rows_to_fetch())
         .into_boxed();
@@ -168,12 +169,9 @@ fn listing(search: &Search) -> log_entries::BoxedQuery<'_, Pg> {
         query = query.filter(sql::<Bool>(&format!("log_entries.level >= {}", level.number())));
     }
     if let Some(after) = search.after {
-        let last = after.logged_at.instant();
-        // The row comparison finds the place in the index but prunes nothing: pruning looks at
-        // the key column alone. The plain bound before it leaves out the months already read.
-        query = query.filter(log_entries::logged_at.lt(last + TimeDelta::microseconds(1))).filter(
+        query = query.filter(
             sql::<Bool>("(log_entries.logged_at, log_entries.id) < (")
-                .bind::<Timestamptz, _>(last)
+                .bind::<Timestamptz, _>(after.logged_at.instant())
                 .sql(", ")
                 .bind::<BigInt, _>(after.id.number())
                 .sql(")"),

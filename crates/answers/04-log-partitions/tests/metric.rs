@@ -1,6 +1,6 @@
 //! The alarm for rows outside every month.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
 
 use foundation::testing::TestApp;
 use log_partitions::maintenance::{Retention, maintain};

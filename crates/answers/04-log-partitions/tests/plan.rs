@@ -1,6 +1,6 @@
 //! The hot queries keep their plans: what they read is bounded, whatever the table holds.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
 
 use chrono::Utc;
 use diesel::connection::SimpleConnection;
@@ -139,7 +139,7 @@ async fn scans_of_listing(app: &TestApp, parameters: Value) -> Vec<Scans> {
 }
 
 #[actix_web::test]
-async fn the_listing_planned_once_leaves_out_the_same_months_and_scans_none_whole() {
+async fn the_listing_leaves_out_the_same_months_in_its_own_lane_and_scans_none_whole() {
     let app = four_months();
     let (from, to) = ("2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z");
     let february = vec![Scans { table: "log_entries_2026_02".to_owned(), whole: 0 }];
@@ -153,4 +153,73 @@ async fn the_listing_planned_once_leaves_out_the_same_months_and_scans_none_whol
         parameters["to"] = json!(to);
         assert_eq!(scans_of_listing(&app, parameters).await, february);
     }
+}
+
+#[derive(Debug, PartialEq, QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// Tables of the log on which listing held a lock, in the lane of the route; `now` decides whether
+/// the plan is kept.
+async fn locked_by_listing(app: &TestApp, parameters: &Value, now: &str) -> Vec<Name> {
+    let parameters: SearchParameters = serde_json::from_value(parameters.clone()).unwrap();
+    let search: Search = parameters.into_search(now.parse().unwrap()).unwrap();
+    let listed = app.database.run(move |connection| {
+        connection.transaction(|connection| {
+            store::page(connection, &search)?;
+            diesel::sql_query(
+                "SELECT relname::text AS name
+                 FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+                 WHERE pid = pg_backend_pid() AND relkind IN ('r', 'p')
+                   AND relname LIKE 'log_entries%' ORDER BY relname",
+            )
+            .load(connection)
+        })
+    });
+    listed.await.map_err(|problem: Problem| problem.to_string()).unwrap()
+}
+
+const SOON_AFTER: &str = "2026-03-15T00:00:00Z";
+const LONG_AFTER: &str = "2029-03-15T00:00:00Z";
+
+/// A plan for any time would lock all six, the default partition among them, and so wait whenever
+/// months are made.
+#[actix_web::test]
+async fn the_listing_of_a_month_locks_that_month_alone() {
+    let app = four_months();
+    let february = ["log_entries", "log_entries_2026_02"];
+    let february = february.map(|name| Name { name: name.to_owned() });
+    let (from, to) = ("2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z");
+    for more in [json!({}), json!({"service": "service-7"}), json!({"level": "error"})] {
+        let mut parameters = more;
+        parameters["from"] = json!(from);
+        parameters["to"] = json!(to);
+        for now in [SOON_AFTER, LONG_AFTER] {
+            assert_eq!(locked_by_listing(&app, &parameters, now).await, february, "{parameters}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_connection_keeps_one_plan_for_a_recent_month_and_none_for_others() {
+    let app = TestApp::start_with(&[log_partitions::routes], &["--database-threads", "1"]);
+    let listed = async |from: &str, to: &str, now: &str| {
+        locked_by_listing(&app, &json!({"from": from, "to": to}), now).await;
+        let kept = app.database.run(|connection| {
+            diesel::sql_query(
+                "SELECT statement AS name FROM pg_prepared_statements
+                 WHERE statement LIKE '%\"log_entries\".\"message\"%'",
+            )
+            .load::<Name>(connection)
+        });
+        kept.await.map_err(|problem: Problem| problem.to_string()).unwrap().len()
+    };
+    let [first, tenth, last] =
+        ["2026-02-01T00:00:00Z", "2026-02-10T00:00:00Z", "2026-03-01T00:00:00Z"];
+    assert_eq!(listed(first, last, LONG_AFTER).await, 0, "planned for itself");
+    assert_eq!(listed(first, last, SOON_AFTER).await, 1);
+    assert_eq!(listed(first, tenth, SOON_AFTER).await, 1, "the same plan for another range");
+    assert_eq!(listed(tenth, SOON_AFTER, SOON_AFTER).await, 1, "two months are planned each time");
 }

@@ -13,8 +13,16 @@ use tokio::time::Instant;
 pub struct CircuitBreaker {
     threshold: u32,
     cool_down: Duration,
-    /// A mutex: the three states change together, and no await happens while it is held.
-    state: Mutex<State>,
+    /// A mutex: state and era change together, and no await happens while it is held.
+    circuit: Mutex<Circuit>,
+}
+
+#[derive(Debug)]
+struct Circuit {
+    state: State,
+    /// Counts the changes of state. A call is judged in the era it was admitted in and in no later
+    /// one: a straggler from before the outage says nothing about the probe.
+    era: u64,
 }
 
 #[derive(Debug)]
@@ -42,14 +50,15 @@ impl CircuitBreaker {
     /// Opens after `threshold` failures in a row and probes again after `cool_down`.
     #[must_use]
     pub fn new(threshold: u32, cool_down: Duration) -> Self {
-        let state = Mutex::new(State::Closed { failures: 0 });
-        Self { threshold: threshold.max(1), cool_down, state }
+        let circuit = Mutex::new(Circuit { state: State::Closed { failures: 0 }, era: 0 });
+        Self { threshold: threshold.max(1), cool_down, circuit }
     }
 
     /// Calls `operation` unless the circuit is open.
     ///
     /// A call that is dropped half-way counts as failed, so that a probe whose caller gave up
-    /// cannot leave the circuit half-open for ever.
+    /// cannot leave the circuit half-open for ever. Give `operation` a time-out of its own: as long
+    /// as a probe hangs, nobody else is let through.
     ///
     /// # Errors
     /// [`Guarded::Open`] without a call, [`Guarded::Failed`] after one.
@@ -57,8 +66,8 @@ impl CircuitBreaker {
         &self,
         operation: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Guarded<E>> {
-        self.admit().map_err(|retry_after| Guarded::Open { retry_after })?;
-        let mut verdict = Verdict { breaker: self, succeeded: false };
+        let era = self.admit().map_err(|retry_after| Guarded::Open { retry_after })?;
+        let mut verdict = Verdict { breaker: self, era, succeeded: false };
         let outcome = operation.await;
         verdict.succeeded = outcome.is_ok();
         outcome.map_err(Guarded::Failed)
@@ -67,49 +76,61 @@ impl CircuitBreaker {
     /// Whether calls are refused at present.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        matches!(*self.lock(), State::Open { until } if Instant::now() < until)
+        matches!(self.lock().state, State::Open { until } if Instant::now() < until)
     }
 
-    fn admit(&self) -> Result<(), Duration> {
-        let mut state = self.lock();
+    fn admit(&self) -> Result<u64, Duration> {
+        let mut circuit = self.lock();
         let now = Instant::now();
-        match *state {
-            State::Closed { .. } => Ok(()),
+        match circuit.state {
+            State::Closed { .. } => Ok(circuit.era),
             State::Open { until } if now < until => Err(until - now),
-            State::Open { .. } => {
-                *state = State::HalfOpen;
-                Ok(())
-            }
+            State::Open { .. } => Ok(circuit.enter(State::HalfOpen)),
             State::HalfOpen => Err(self.cool_down),
         }
     }
 
-    fn record(&self, succeeded: bool) {
-        let mut state = self.lock();
-        let failures = match *state {
-            State::Closed { failures } => failures + 1,
-            State::Open { .. } => return,
-            State::HalfOpen => self.threshold,
-        };
-        *state = match (succeeded, failures >= self.threshold) {
-            (true, _) => State::Closed { failures: 0 },
-            (false, true) => State::Open { until: Instant::now() + self.cool_down },
-            (false, false) => State::Closed { failures },
-        };
+    fn record(&self, era: u64, succeeded: bool) {
+        let mut circuit = self.lock();
+        if circuit.era != era {
+            return;
+        }
+        match circuit.state {
+            State::Closed { .. } if succeeded => circuit.state = State::Closed { failures: 0 },
+            State::Closed { failures } if failures + 1 < self.threshold => {
+                circuit.state = State::Closed { failures: failures + 1 };
+            }
+            State::HalfOpen if succeeded => {
+                circuit.enter(State::Closed { failures: 0 });
+            }
+            _ => {
+                circuit.enter(State::Open { until: Instant::now() + self.cool_down });
+            }
+        }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Circuit {
+    /// Changes the state; returns the era that begins.
+    fn enter(&mut self, state: State) -> u64 {
+        self.state = state;
+        self.era += 1;
+        self.era
     }
 }
 
 struct Verdict<'breaker> {
     breaker: &'breaker CircuitBreaker,
+    era: u64,
     succeeded: bool,
 }
 
 impl Drop for Verdict<'_> {
     fn drop(&mut self) {
-        self.breaker.record(self.succeeded);
+        self.breaker.record(self.era, self.succeeded);
     }
 }

@@ -91,7 +91,7 @@ impl From<DieselError> for Problem {
                 Self::new(ProblemType::Conflict, "The request refers to something that is gone.")
                     .with_cause(cause)
             }
-            Some(DatabaseErrorKind::SerializationFailure) => Self::unavailable(
+            Some(kind) if met_another(kind, &error) => Self::unavailable(
                 "The request met another one on the same data.",
                 Duration::from_secs(1),
             )
@@ -105,14 +105,25 @@ impl From<DieselError> for Problem {
     }
 }
 
-/// `statement_timeout` and `lock_timeout` have no kind of their own in Diesel, and it hides the
-/// SQLSTATE (57014, 55P03); the fixed English messages of PostgreSQL are what is left to go by.
+/// A collision that is over as soon as one of the two has given way (PostgreSQL, section 13.5). A
+/// deadlock (40P01) has no kind of its own in Diesel; see [`says_any`].
+fn met_another(kind: &DatabaseErrorKind, error: &DieselError) -> bool {
+    matches!(kind, DatabaseErrorKind::SerializationFailure)
+        || says_any(error, &["deadlock detected"])
+}
+
+/// `statement_timeout` (57014) and `lock_timeout` (55P03), or the server ends the session.
 fn timed_out(error: &DieselError) -> bool {
+    let causes =
+        ["canceling statement due to", "could not obtain lock", "terminating connection due to"];
+    says_any(error, &causes)
+}
+
+/// Diesel hides the SQLSTATE, so PostgreSQL's message is what is left to go by. It is in English
+/// where `lc_messages` says so, which sessions ask for: in another language these become 500.
+fn says_any(error: &DieselError, beginnings: &[&str]) -> bool {
     let DieselError::DatabaseError(_, information) = error else { return false };
-    let message = information.message();
-    message.starts_with("canceling statement due to")
-        || message.starts_with("could not obtain lock")
-        || message.starts_with("terminating connection due to")
+    beginnings.iter().any(|beginning| information.message().starts_with(beginning))
 }
 
 /// The name of the constraint that an error violates: what tells one refusal of the database from

@@ -77,3 +77,30 @@ fn a_connection_that_the_server_closed_is_known_as_lost() {
     assert!(connection_lost(&closed), "{closed:?}");
     assert_eq!(Problem::from(closed).kind(), ProblemType::Unavailable);
 }
+
+/// Two transactions that want what the other holds; PostgreSQL ends one of them after a second.
+#[test]
+fn a_deadlock_is_passing_and_says_so() {
+    // Of this process, as others test on the same server.
+    let keys = [1, 2].map(|n| {
+        format!("SELECT pg_advisory_xact_lock({}::bigint << 8 | {n})", std::process::id())
+    });
+    let together = std::sync::Barrier::new(2);
+    let meet = |first: &str, second: &str| {
+        connect().transaction(|connection| {
+            sql_query(first).execute(connection)?;
+            together.wait();
+            sql_query(second).execute(connection)
+        })
+    };
+    let ends: Vec<Result<usize, Error>> = std::thread::scope(|scope| {
+        let one = scope.spawn(|| meet(&keys[0], &keys[1]));
+        let other = scope.spawn(|| meet(&keys[1], &keys[0]));
+        vec![one.join().unwrap(), other.join().unwrap()]
+    });
+    let failed: Vec<_> = ends.into_iter().filter_map(Result::err).collect();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    for error in failed {
+        assert_eq!(Problem::from(error).kind(), ProblemType::Unavailable);
+    }
+}

@@ -111,3 +111,41 @@ async fn only_one_probe_is_out_at_a_time_and_an_abandoned_one_counts_as_failed()
     advance(Duration::from_secs(2)).await;
     assert_eq!(breaker.call(async { Ok::<(), ()>(()) }).await, Ok(()));
 }
+
+/// A call from before the outage comes back while the probe is out; `straggler` and `probe` are how
+/// the two end. Returns whether calls are refused once both have ended.
+async fn is_open_after(straggler: Result<(), ()>, probe: Result<(), ()>) -> bool {
+    let breaker = CircuitBreaker::new(1, Duration::from_secs(1));
+    let [(end_straggler, ended), (end_probe, probed)] =
+        [tokio::sync::oneshot::channel(), tokio::sync::oneshot::channel()];
+    let slow = breaker.call(async { ended.await.unwrap() });
+    let meanwhile = async {
+        let _ = breaker.call(async { Err::<(), _>(()) }).await;
+        advance(Duration::from_secs(1)).await;
+        let out = breaker.call(async { probed.await.unwrap() });
+        let stragglers_end = async {
+            end_straggler.send(straggler).unwrap();
+            // More turns than the straggler needs to be recorded.
+            for _ in 0..4 {
+                tokio::task::yield_now().await;
+            }
+            let third = breaker.call(async { Ok::<(), ()>(()) }).await;
+            assert!(
+                matches!(third, Err(Guarded::Open { .. })),
+                "the probe is still out: {third:?}"
+            );
+            end_probe.send(probe).unwrap();
+        };
+        let _ = tokio::join!(out, stragglers_end);
+    };
+    let _ = tokio::join!(slow, meanwhile);
+    breaker.is_open()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_from_before_the_outage_does_not_speak_for_the_probe() {
+    for straggler in [Ok(()), Err(())] {
+        assert!(!is_open_after(straggler, Ok(())).await, "the probe succeeded, {straggler:?}");
+        assert!(is_open_after(straggler, Err(())).await, "the probe failed, {straggler:?}");
+    }
+}

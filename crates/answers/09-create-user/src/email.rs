@@ -33,7 +33,8 @@ impl Email {
     pub fn parse(typed: &str) -> Result<Self, Rejection> {
         let trimmed = typed.trim();
         refuse_unwritable(trimmed)?;
-        // Compatibility form (UAX #15): a full-width keyboard types the same address as any other.
+        // Compatibility form (UAX #15), to compare by alone: a full-width keyboard types the same
+        // address. What goes into letters, `written`, stays NFC as RFC 6532, section 3.1 wants.
         let plain = ComposingNormalizerBorrowed::new_nfkc().normalize(trimmed);
         let (local, domain) = plain
             .split_once('@')

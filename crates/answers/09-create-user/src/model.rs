@@ -1,16 +1,14 @@
 //! Domain types. Raw input becomes one of these at the edge or is refused; nothing behind the
 //! handlers sees an unchecked string.
 
-use std::fmt;
-
 use auth::PasswordHash;
 use error_handling::breaks_line;
 use icu_normalizer::ComposingNormalizerBorrowed;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+
+use crate::text::{is_invisible, turns_direction};
 
 pub use crate::email::Email;
-use crate::text::{is_invisible, turns_direction};
+pub use auth::UserId;
 pub use error_handling::Rejection;
 
 /// What others call a person: 1 to 100 characters in at most 400 bytes, any script.
@@ -62,32 +60,6 @@ pub struct NewUser {
     pub name: Name,
     /// All that is kept of the password.
     pub password_hash: PasswordHash,
-}
-
-/// Identifies an account.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema, Hash,
-)]
-pub struct UserId(i64);
-
-impl From<i64> for UserId {
-    fn from(id: i64) -> Self {
-        Self(id)
-    }
-}
-
-impl UserId {
-    /// The number that is stored.
-    #[must_use]
-    pub const fn number(self) -> i64 {
-        self.0
-    }
-}
-
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
 }
 
 #[cfg(test)]

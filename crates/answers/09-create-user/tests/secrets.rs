@@ -4,34 +4,15 @@
 
 mod support;
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use serde_json::json;
 use support::{PASSWORD, USERS, ada, app, post_with_key};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(line)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use tempfile::NamedTempFile;
 
 #[actix_web::test]
 async fn neither_password_nor_hash_nor_address_is_ever_logged() {
-    let log = Log::default();
-    let writer = log.clone();
-    let everything = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone());
-    everything.init();
+    let log = NamedTempFile::new().unwrap();
+    let everything = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+    everything.with_ansi(false).with_writer(log.reopen().unwrap()).init();
     let app = app();
     let client = app.anonymous();
     let mut wrong = ada();
@@ -42,7 +23,7 @@ async fn neither_password_nor_hash_nor_address_is_ever_logged() {
     client.post(USERS, &ada()).await.problem(409);
     client.post(USERS, &wrong).await.problem(422);
     client.post(USERS, &cut_off).await.problem(422);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = std::fs::read_to_string(log.path()).unwrap();
     assert!(log.contains("request refused"), "the requests are in it");
     // The test's own client logs what it sends; the server's lines are those of a request.
     let served: String = log.lines().filter(|line| line.contains("request_id=")).collect();

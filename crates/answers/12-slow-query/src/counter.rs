@@ -48,6 +48,8 @@ impl<V: Copy> Kept<V> {
 
 /// Adds a count for each seller and a trigger that keeps it. A trigger, not code in the
 /// application: a bulk UPDATE by hand would pass the code by, and the count would be wrong forever.
+/// Its price: the orders of one seller queue, and who writes two sellers' orders in one transaction
+/// can deadlock with who writes them in the other order.
 ///
 /// # Errors
 /// When a statement fails.

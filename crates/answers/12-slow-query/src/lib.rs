@@ -64,7 +64,6 @@ pub const SWITCHES: &[Switch] = &[Switch {
         "covering-reads-a-thousandth",
         "covering-never-visits-the-table",
         "partial-index-is-a-fraction-and-as-good",
-        "expression-index-serves-the-cast-and-covers-nothing",
         "both-crowds-use-the-plan-they-stand-for",
         "calculated-and-kept-counts-are-right",
         "guard-lets-the-good-plan-pass",

@@ -87,6 +87,32 @@ fn the_kept_count_is_right_after_eight_writers_at_once() {
 }
 
 #[test]
+fn two_transactions_that_write_orders_of_two_sellers_in_opposite_order_deadlock() {
+    let (scratch, mut connection) = filled(1_000);
+    install(&mut connection).unwrap();
+    let barrier = Barrier::new(2);
+    let write = |first: i32, second: i32| {
+        let mut connection = scratch.connect().unwrap();
+        let place = |seller: i32| {
+            format!(
+                "INSERT INTO orders VALUES (-{first}{seller}, {seller}, 1, 1, 'open', now(), '')"
+            )
+        };
+        connection.batch_execute(&format!("BEGIN; {}", place(first))).unwrap();
+        barrier.wait();
+        connection.batch_execute(&format!("{}; COMMIT", place(second)))
+    };
+    let outcomes = std::thread::scope(|scope| {
+        let one = scope.spawn(|| write(1, 2));
+        let other = scope.spawn(|| write(2, 1));
+        [one.join().unwrap(), other.join().unwrap()]
+    });
+    let failures: Vec<String> =
+        outcomes.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+    assert_eq!(failures, ["deadlock detected"], "one of them is given up, the other goes on");
+}
+
+#[test]
 fn without_its_trigger_the_kept_count_goes_wrong() {
     let (_scratch, mut connection) = filled(1_000);
     install(&mut connection).unwrap();

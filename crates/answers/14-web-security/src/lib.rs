@@ -64,6 +64,7 @@ pub static ANSWER: Answer = Answer {
         "src/attacks/logs.rs",
         "src/attacks/redirect.rs",
         "src/attacks/vulnerable_dependency.rs",
+        "src/attacks/lockfiles.rs",
         "src/demo.rs",
     ],
     recorded: include_str!("../recorded/run.jsonl"),

@@ -84,7 +84,7 @@ fn story(accepted: u64, verified: Verified, forged: u64, stolen: Stolen) -> Stor
             .to_owned(),
         result: format!(
             "Wrong passwords that open the door: {accepted} to none. Guesses verified of the same \
-             {}: {} to {}. Forged tokens accepted: {forged} to none. Refreshes that a stolen token \
+             {}: {} to {}. Tokens accepted that are not for it: {forged} to none. Refreshes that a stolen token \
              is good for: {} to {}.",
             guesses::GUESSES,
             verified.unlimited,

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use error_handling::{Cause, Problem};
 use foundation::config::PasswordConfig;
 use foundation::metrics::Metrics;
+use foundation::module::StartFailure;
 use foundation::operations::timed;
 use foundation::pace::Pace;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
@@ -30,8 +31,8 @@ pub enum Verdict {
 ///
 /// A thread of its own at nice 19, instead of the blocking pool: hashing is pure CPU by design, and
 /// on shared threads a storm of log-ins takes every core from those who are logged in already. One
-/// thread, as more of them would finish no sooner on cores that serve requests too; start another
-/// lane when registration itself is what the machine is for.
+/// thread, although more would finish sooner: a second one takes its core from those who are logged
+/// in. Start another lane when registration itself is what the machine is for.
 #[derive(Clone, Debug)]
 pub struct HashingLane {
     queue: Sender<Job>,
@@ -64,8 +65,9 @@ impl HashingLane {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the metrics are registered already.
-    pub fn start(config: &PasswordConfig, metrics: &Metrics) -> Result<Self, prometheus::Error> {
+    /// When the metrics are registered already, or the system gives no thread: a server without
+    /// one would refuse every log-in and look healthy.
+    pub fn start(config: &PasswordConfig, metrics: &Metrics) -> Result<Self, StartFailure> {
         let waiting = IntGauge::new("password_hashing_queue_length", "Hashes waiting")?;
         let refused = IntCounter::new("password_hashing_refused_total", "Refused: queue full")?;
         let options = HistogramOpts::new("password_hashing_seconds", "Time to hash or verify");
@@ -79,9 +81,7 @@ impl HashingLane {
         let hasher =
             Hasher { cost, wait, pace: Arc::clone(&pace), waiting: waiting.clone(), seconds };
         let thread = std::thread::Builder::new().name("password-hashing".to_owned());
-        if let Err(error) = thread.spawn(move || hasher.serve(&jobs)) {
-            tracing::error!(%error, "hashing thread did not start");
-        }
+        thread.spawn(move || hasher.serve(&jobs))?;
         Ok(Self { queue, wait, pace, waiting, refused })
     }
 

@@ -1,10 +1,9 @@
 //! Who is logged in, and where from.
 
-use foundation::database::Reader;
 use std::fmt;
 
-use actix_web::http::header::HeaderMap;
-use actix_web::http::header::USER_AGENT;
+use actix_web::http::header::{HeaderMap, USER_AGENT};
+use foundation::database::Reader;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,7 +11,6 @@ use utoipa::ToSchema;
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
-#[schema(as = AuthUserId)]
 pub struct UserId(i64);
 
 /// Identifies a session: one log-in on one device, however often its tokens are renewed.
@@ -27,6 +25,12 @@ impl UserId {
     pub const fn reader(self) -> Reader {
         Reader(self.0)
     }
+
+    /// The number that is stored.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
 }
 
 impl From<i64> for UserId {
@@ -38,14 +42,6 @@ impl From<i64> for UserId {
 impl From<i64> for SessionId {
     fn from(id: i64) -> Self {
         Self(id)
-    }
-}
-
-impl UserId {
-    /// The number that is stored.
-    #[must_use]
-    pub const fn number(self) -> i64 {
-        self.0
     }
 }
 

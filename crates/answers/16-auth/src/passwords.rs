@@ -18,7 +18,7 @@ impl Passwords {
     /// log-in share one lane, as two would take the cores that one was made to leave alone.
     ///
     /// # Errors
-    /// When there is no key, or the metrics of the lane are registered already.
+    /// When there is no key, no thread, or the metrics of the lane are registered already.
     pub fn start(starting: &mut Starting<'_>) -> Result<Self, StartFailure> {
         starting.once(|starting| {
             let config = &starting.config.passwords;

@@ -67,7 +67,8 @@ async fn a_broken_stored_hash_matches_nothing() {
 
 #[actix_web::test]
 async fn more_than_the_queue_holds_is_refused_at_once_and_told_when_to_return() {
-    let lane = lane_with("10", &["--hashing-queue", "2"]);
+    // Long enough that the queue alone refuses, however busy the machine is.
+    let lane = lane_with("10", &["--hashing-queue", "2", "--hashing-wait", "60s"]);
     let typed = password("correct horse battery");
     let calls = (0..12).map(|_| {
         let (lane, typed) = (lane.clone(), typed.clone());

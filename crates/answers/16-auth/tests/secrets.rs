@@ -4,37 +4,18 @@
 
 mod support;
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use actix_web::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use support::{ADA, PASSWORD, PASSWORD_ROUTE, SESSIONS, app_with, listed, log_in, login, refresh};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(line)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use tempfile::NamedTempFile;
 
 #[actix_web::test]
 async fn no_password_hash_token_key_or_address_is_ever_logged_and_each_refusal_has_its_reason() {
-    let log = Log::default();
-    let writer = log.clone();
-    let everything = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone());
-    everything.init();
+    let log = NamedTempFile::new().unwrap();
+    let everything = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+    everything.with_ansi(false).with_writer(log.reopen().unwrap()).init();
     let key = STANDARD.encode(b"a key of thirty-two bytes, or so");
     let app = app_with(&["--token-keys", &format!("now:{key}"), "--refresh-grace", "0s"]);
     let client = app.anonymous();
@@ -49,7 +30,7 @@ async fn no_password_hash_token_key_or_address_is_ever_logged_and_each_refusal_h
     assert_eq!(second.status, 200);
     refresh(&client, &first.refresh).await.problem(401);
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = std::fs::read_to_string(log.path()).unwrap();
     // The test's own client logs what it sends; the server's lines are those of a request, and
     // those from before the first one.
     let served: String = log.lines().filter(|line| line.contains("request_id=")).collect();

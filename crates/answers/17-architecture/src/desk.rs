@@ -61,7 +61,7 @@ impl Way {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Inline => "mailed by the request",
-            Self::Spawned => "spawned after the response",
+            Self::Spawned => "spawned beside the response",
             Self::Unkeyed => "queued, mail without a key",
             Self::Queued => "queued in the transaction",
             Self::Relayed => "outbox, relay, Redis stream",

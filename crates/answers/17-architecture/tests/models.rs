@@ -15,7 +15,7 @@ fn made(scratch: &Scratch, model: &Model) -> PgConnection {
     let mut connection = scratch.connect().unwrap();
     let place = format!("CREATE SCHEMA {0}; SET search_path = {0}", model.schema);
     connection.batch_execute(&place).unwrap();
-    connection.batch_execute(&model.create.replace("{orders}", &ORDERS.to_string())).unwrap();
+    connection.batch_execute(&model.tables(ORDERS)).unwrap();
     connection
 }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use error_handling::Problem;
-use foundation::task::to_the_end;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -123,44 +122,6 @@ impl<V: Value> Cache<V> {
         let reach = shared.forget_group(group).await;
         inner.writes.wrote_group(group);
         reach
-    }
-
-    /// Runs a write and then forgets the key, as one task that goes on when its caller is cut off:
-    /// a client that hangs up after the commit would otherwise leave the old value in place. Forgets
-    /// after a write that failed, too, as a commit whose answer was lost looks the same.
-    ///
-    /// # Errors
-    /// Those of `write`.
-    pub async fn write<T, F>(&self, key: impl Into<Key>, write: F) -> Result<T, Problem>
-    where
-        F: Future<Output = Result<T, Problem>> + Send + 'static,
-        T: Send + 'static,
-    {
-        let (cache, key) = (self.clone(), key.into());
-        to_the_end(async move {
-            let written = write.await;
-            cache.invalidate(key).await;
-            written
-        })
-        .await
-    }
-
-    /// Runs a write and then forgets a group; otherwise as [`Cache::write`].
-    ///
-    /// # Errors
-    /// Those of `write`.
-    pub async fn write_group<T, F>(&self, group: &str, write: F) -> Result<T, Problem>
-    where
-        F: Future<Output = Result<T, Problem>> + Send + 'static,
-        T: Send + 'static,
-    {
-        let (cache, group) = (self.clone(), group.to_owned());
-        to_the_end(async move {
-            let written = write.await;
-            cache.invalidate_group(&group).await;
-            written
-        })
-        .await
     }
 
     /// What this cache has counted on this server.

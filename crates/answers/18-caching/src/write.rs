@@ -6,8 +6,7 @@ use foundation::database::Database;
 use foundation::task::to_the_end;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
-/// Runs `work`, then `forget`s what it may have changed, before the response. For a write that makes
-/// more old than one key or group; those have [`crate::Cache::write`].
+/// Runs `work`, then `forget`s what it may have changed, before the response.
 ///
 /// Goes on when its caller is cut off, which may be between commit and forgetting, and forgets also
 /// after a write that failed: a commit whose answer was lost looks the same.

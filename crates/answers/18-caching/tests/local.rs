@@ -10,7 +10,7 @@ use std::time::Duration;
 use caching::{Cache, CacheSettings, Key, Reach};
 use error_handling::{Cause, Problem};
 use futures_util::future::{join, join_all};
-use support::{Store, alone, lasting};
+use support::{Store, alone, lasting, overtaken};
 use tokio::sync::oneshot;
 
 #[tokio::test]
@@ -116,19 +116,12 @@ async fn what_nobody_could_tell_of_is_kept_for_a_short_time_only() {
 async fn a_load_that_began_before_a_write_is_not_kept() {
     let cache: Cache<u64> = alone().cache(lasting("values"));
     let store = Store::default();
-    let (go_on, gate) = oneshot::channel::<()>();
-    let slow = cache.get_or_load("answer", async {
-        let old = store.read().await;
-        gate.await.unwrap();
-        old
-    });
     let write = async {
         store.write();
         assert_eq!(cache.invalidate("answer").await, Reach::HereOnly);
-        go_on.send(()).unwrap();
     };
-    let (old, ()) = join(slow, write).await;
-    assert_eq!(old.unwrap(), Some(0), "who asked before the write may see what was before");
+    let (old, ()) = overtaken(&cache, "answer", &store, write).await;
+    assert_eq!(old, Some(0), "who asked before the write may see what was before");
     assert_eq!(cache.get_or_load("answer", store.read()).await.unwrap(), Some(1));
     assert_eq!(cache.statistics().local.stale_refused, 1);
 }
@@ -137,22 +130,15 @@ async fn a_load_that_began_before_a_write_is_not_kept() {
 async fn a_reader_who_comes_after_a_write_does_not_join_a_load_from_before_it() {
     let cache: Cache<u64> = alone().cache(lasting("values"));
     let store = Store::default();
-    let (go_on, gate) = oneshot::channel::<()>();
-    let slow = cache.get_or_load("answer", async {
-        let old = store.read().await;
-        gate.await.unwrap();
-        old
-    });
     let write_and_read = async {
         store.write();
         cache.invalidate("answer").await;
         // The slow load is still under way, and would hand out what was before.
         let new = cache.get_or_load("answer", store.read());
         let new = tokio::time::timeout(Duration::from_secs(10), new).await;
-        go_on.send(()).unwrap();
         new.expect("it loads instead of waiting for the slow load").unwrap()
     };
-    let (_, new) = join(slow, write_and_read).await;
+    let (_, new) = overtaken(&cache, "answer", &store, write_and_read).await;
     assert_eq!(new, Some(1));
     let kept = cache.get_or_load("answer", store.read()).await.unwrap();
     assert_eq!((kept, store.reads()), (Some(1), 2), "the slow load has not replaced it");

@@ -1,4 +1,4 @@
-//! Two replicas and one Redis: who loads, who hears, and what is kept nowhere.
+//! Two replicas and one Redis: who loads, who waits, and how long it is kept.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
 
@@ -9,16 +9,10 @@ use std::time::Duration;
 use caching::{Cache, CacheSettings, Key, Reach};
 use error_handling::{Cause, Problem};
 use foundation::redis::{Redis, cmd};
-use foundation::testing::{TestRedis, shared_redis};
-use futures_util::future::{join, join_all};
+use foundation::testing::shared_redis;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
-use support::{PATIENT, Store, connect, lasting, on, replicas};
-use tokio::sync::oneshot;
-
-/// The same cache on two replicas.
-async fn both(settings: CacheSettings) -> [Cache<u64>; 2] {
-    replicas().await.map(|caches| caches.cache(settings))
-}
+use support::{PATIENT, Store, both, connect, lasting, on, replicas};
 
 #[tokio::test]
 async fn what_one_replica_loaded_the_other_finds() {
@@ -61,112 +55,6 @@ async fn a_hundred_readers_on_two_replicas_load_once() {
 }
 
 #[tokio::test]
-async fn once_a_write_is_told_no_replica_serves_what_was_before() {
-    let caches = both(lasting("values")).await;
-    let store = Store::default();
-    for round in 0..100 {
-        for cache in &caches {
-            cache.get_or_load("answer", store.read()).await.unwrap();
-        }
-        let written = store.write();
-        assert_eq!(caches[round % 2].invalidate("answer").await, Reach::Everywhere);
-        for cache in &caches {
-            let read = cache.get_or_load("answer", store.read()).await.unwrap();
-            assert_eq!(read, Some(written), "round {round}");
-        }
-    }
-}
-
-/// The reader's load is held between its read of the store and its end, and the write comes then.
-#[tokio::test]
-async fn a_load_that_began_before_a_write_elsewhere_is_kept_nowhere() {
-    for capacity in [10, 0] {
-        let [one, other] = both(CacheSettings { capacity, ..lasting("values") }).await;
-        let store = Store::default();
-        let ((began, begun), (go_on, gate)) = (oneshot::channel(), oneshot::channel::<()>());
-        let slow = one.get_or_load("answer", async {
-            let old = store.read().await;
-            began.send(()).unwrap();
-            gate.await.unwrap();
-            old
-        });
-        let write = async {
-            begun.await.unwrap();
-            store.write();
-            assert_eq!(other.invalidate("answer").await, Reach::Everywhere);
-            go_on.send(()).unwrap();
-        };
-        join(slow, write).await.0.unwrap();
-        for cache in [&one, &other] {
-            let read = cache.get_or_load("answer", store.read()).await.unwrap();
-            assert_eq!(read, Some(1), "capacity {capacity}");
-        }
-        assert_eq!(one.statistics().shared.stale_refused, 1, "capacity {capacity}");
-    }
-}
-
-#[tokio::test]
-async fn a_load_under_way_while_its_group_is_forgotten_is_kept_nowhere() {
-    let [one, other] = both(lasting("pages")).await;
-    let store = Store::default();
-    let key = Key::in_group("ada", "first page");
-    let ((began, begun), (go_on, gate)) = (oneshot::channel(), oneshot::channel::<()>());
-    let slow = one.get_or_load(&key, async {
-        let old = store.read().await;
-        began.send(()).unwrap();
-        gate.await.unwrap();
-        old
-    });
-    let write = async {
-        begun.await.unwrap();
-        store.write();
-        assert_eq!(other.invalidate_group("ada").await, Reach::Everywhere);
-        go_on.send(()).unwrap();
-    };
-    join(slow, write).await.0.unwrap();
-    for cache in [&one, &other] {
-        assert_eq!(cache.get_or_load(&key, store.read()).await.unwrap(), Some(1));
-    }
-}
-
-#[tokio::test]
-async fn a_load_under_way_while_redis_is_emptied_is_not_kept_there() {
-    let redis = TestRedis::start();
-    let one: Cache<u64> = on(&redis.url(), "test:", PATIENT).await.cache(lasting("values"));
-    let other: Cache<u64> = on(&redis.url(), "test:", PATIENT).await.cache(lasting("values"));
-    let store = Store::default();
-    let slow = one.get_or_load("answer", async {
-        let old = store.read().await;
-        redis.flush();
-        old
-    });
-    assert_eq!(slow.await.unwrap(), Some(0));
-    assert_eq!(one.statistics().shared.stale_refused, 1);
-    store.write();
-    assert_eq!(other.get_or_load("answer", store.read()).await.unwrap(), Some(1));
-}
-
-#[tokio::test]
-async fn a_group_is_forgotten_on_every_replica_and_alone() {
-    let caches = both(lasting("pages")).await;
-    let store = Store::default();
-    let read_all = async || {
-        let mut values = Vec::new();
-        for cache in &caches {
-            for (user, page) in [("ada", "1"), ("ada", "2"), ("grace", "1")] {
-                let key = Key::in_group(user, page);
-                values.push(cache.get_or_load(&key, store.read()).await.unwrap().unwrap());
-            }
-        }
-        values
-    };
-    assert_eq!(read_all().await, [0; 6]);
-    store.write();
-    assert_eq!(caches[0].invalidate_group("ada").await, Reach::Everywhere);
-    assert_eq!(read_all().await, [1, 1, 0, 1, 1, 0]);
-}
-
-#[tokio::test]
 async fn a_failed_load_gives_its_lease_back() {
     let [one, other] = both(lasting("values")).await;
     let failed = one.get_or_load("answer", async { Err(Problem::internal(Cause::new("down"))) });
@@ -190,41 +78,6 @@ async fn a_reader_who_hangs_up_gives_its_lease_back() {
     assert_eq!(other.get_or_load("answer", store.read()).await.unwrap(), Some(0));
     assert_eq!(one.get_or_load("answer", store.read()).await.unwrap(), Some(0));
     assert_eq!(store.reads(), 1, "the second load was shared");
-}
-
-#[tokio::test]
-async fn a_write_whose_client_hung_up_is_told_all_the_same() {
-    let [one, other] = both(lasting("values")).await;
-    let store = std::sync::Arc::new(Store::default());
-    let key = Key::in_group("ada", "page");
-    for round in 0..2 {
-        let before = other.get_or_load(&key, store.read()).await.unwrap();
-        assert_eq!(before, Some(round));
-        let ((began, begun), (go_on, gate)) = (oneshot::channel(), oneshot::channel::<()>());
-        let writing = std::sync::Arc::clone(&store);
-        let write = async move {
-            began.send(()).unwrap();
-            gate.await.unwrap();
-            Ok(writing.write())
-        };
-        let request = async {
-            match round {
-                0 => one.write(&key, write).await,
-                _ => one.write_group("ada", write).await,
-            }
-        };
-        tokio::select! {
-            _ = request => panic!("the write waits for the gate"),
-            begun = begun => begun.unwrap(),
-        }
-        go_on.send(()).unwrap();
-        let told = async {
-            while other.get_or_load(&key, store.read()).await.unwrap() == before {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENT, told).await.expect("the other replica hears of it");
-    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::service::{Action, Feature, Part, Runs};
 use crate::signals::Evidence;
 
 /// How long one try may take.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(200);
 /// Tries of the faulty code, one right after the other.
 const TRIES: u32 = 8;
 /// Calls per request above which they are a storm.

@@ -13,7 +13,7 @@ use evidence::Failure;
 /// How long the printer takes for a receipt: longer than the service may take to answer.
 pub(crate) const PRINTING: Duration = Duration::from_millis(1_400);
 /// How long the carrier takes to answer once it is slow: longer than a caller's patience.
-const SLOW: Duration = Duration::from_millis(300);
+const SLOW: Duration = Duration::from_millis(500);
 
 /// A loopback server that runs until this is dropped.
 pub(crate) struct Carrier {

@@ -27,7 +27,7 @@ pub(crate) const POOL: u32 = 4;
 /// What people raise it to when it runs dry.
 pub(crate) const BIGGER_POOL: u32 = 8;
 /// How long a request waits for a connection before it is refused.
-const CHECKOUT: Duration = Duration::from_millis(250);
+const CHECKOUT: Duration = Duration::from_millis(500);
 
 pub(crate) struct OrderPool {
     url: SecretString,

@@ -125,7 +125,7 @@ fn quote(stage: &Stage, counted: &[Counted], timed: &[Timed]) {
         if matches!(place, BASELINE | JOIN) {
             measure("statements", "statements", Quantity::count(counted.statements()));
         }
-        if matches!(place, BORROWED | IN_DATABASE) {
+        if matches!(place, BASELINE | BORROWED | IN_DATABASE) {
             measure("received", "received", Quantity::bytes(counted.received()));
         }
         if let (HASH_SET..=UNROLLED, Some(count)) = (place, counted.allocations()) {

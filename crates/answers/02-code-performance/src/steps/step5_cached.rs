@@ -14,8 +14,12 @@ use crate::report::Body;
 /// How stale a report may be when nobody calls [`Cache::forget`].
 const LIFETIME: Duration = Duration::from_secs(60);
 
-/// Responses by country. It grows to one per country, so it needs no bound; a key that clients
-/// choose freely would. `&mut` instead of a lock: a server has one and shares it behind a mutex.
+/// Countries that are kept: all there are. Beyond it a report is made each time, as the key is
+/// whatever a client writes.
+const MOST: usize = 300;
+
+/// Responses by country, [`MOST`] of them. `&mut` instead of a lock: a server has one and shares it
+/// behind a mutex.
 #[derive(Debug, Default)]
 pub struct Cache {
     kept: HashMap<String, (Instant, Body)>,
@@ -33,8 +37,22 @@ impl Cache {
             return Ok(Arc::clone(body));
         }
         let body = step3_borrowed::report(connection, country)?;
-        self.kept.insert(country.to_owned(), (Instant::now(), Arc::clone(&body)));
+        if self.kept.len() < MOST || self.kept.contains_key(country) {
+            self.kept.insert(country.to_owned(), (Instant::now(), Arc::clone(&body)));
+        }
         Ok(body)
+    }
+
+    /// How many reports are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Whether none is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
     }
 
     /// To be called after a write: the next report is a fresh one.

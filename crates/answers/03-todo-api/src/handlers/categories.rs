@@ -6,6 +6,7 @@ use auth::{Caller, Unauthenticated, UserId};
 use diesel::Connection;
 use error_handling::{Json, Path, Problem, ReadProblems, WriteProblems};
 use foundation::database::Database;
+use foundation::http::BaseUrl;
 use foundation::precondition::{Expected, IfMatch, IfNoneMatch, RequiredIfMatch, tag};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,7 +18,6 @@ use crate::request::{CategoryInput, CategoryPatch};
 use crate::state::Todos;
 use crate::store::categories::{self as store, Category};
 use crate::store::refusal;
-use foundation::http::BaseUrl;
 
 /// A category, as its owner sees it.
 #[derive(Debug, Serialize, ToSchema)]

@@ -3,10 +3,11 @@
 use actix_web::http::{Uri, header};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, delete, get, patch, post, put, web};
-use auth::{Caller, Unauthenticated};
+use auth::{Caller, Unauthenticated, UserId};
 use error_handling::{Json, Path, Problem, Query, ReadProblems, WriteProblems};
 use foundation::database::Database;
-use foundation::precondition::{IfMatch, IfNoneMatch, RequiredIfMatch, tag};
+use foundation::http::BaseUrl;
+use foundation::precondition::{Expected, IfMatch, IfNoneMatch, RequiredIfMatch, tag};
 
 use super::todo_body::{TodoBody, path};
 use super::{BODY_LIMIT, Stale, Unconditional, changed, created, done, read};
@@ -16,8 +17,7 @@ use crate::page::TodoPage;
 use crate::request::{ClearParameters, ListParameters, TodoInput, TodoPatch};
 use crate::state::Todos;
 use crate::store::refusal;
-use crate::store::todos::{self as store, Changes};
-use foundation::http::BaseUrl;
+use crate::store::todos::{self as store, Changes, Todo};
 
 /// List your to-dos, in the order of making
 ///
@@ -181,10 +181,7 @@ pub(crate) async fn replace(
     Json(input): Json<TodoInput, BODY_LIMIT>,
 ) -> Result<HttpResponse, Problem> {
     let changes = Changes::from(input.parse()?);
-    let write = move |connection: &mut _| {
-        store::change(connection, user, id, &changes, &expected).map_err(refusal)
-    };
-    let todo = done(todos.into_inner().write(database, user, write).await?, "to-do")?;
+    let todo = edit(database, todos, (user, id), changes, expected).await?;
     Ok(changed(tag(todo.version), &TodoBody::new(todo, &base)))
 }
 
@@ -215,11 +212,22 @@ pub(crate) async fn change(
     Json(patch): Json<TodoPatch, BODY_LIMIT>,
 ) -> Result<HttpResponse, Problem> {
     let changes = patch.parse()?;
+    let todo = edit(database, todos, (user, id), changes, expected).await?;
+    Ok(changed(tag(todo.version), &TodoBody::new(todo, &base)))
+}
+
+/// What PUT and PATCH share once each has told what changes.
+async fn edit(
+    database: web::Data<Database>,
+    todos: web::Data<Todos>,
+    (user, id): (UserId, TodoId),
+    changes: Changes,
+    expected: Expected,
+) -> Result<Todo, Problem> {
     let write = move |connection: &mut _| {
         store::change(connection, user, id, &changes, &expected).map_err(refusal)
     };
-    let todo = done(todos.into_inner().write(database, user, write).await?, "to-do")?;
-    Ok(changed(tag(todo.version), &TodoBody::new(todo, &base)))
+    done(todos.into_inner().write(database, user, write).await?, "to-do")
 }
 
 /// Delete a to-do

@@ -63,6 +63,7 @@ fn explain_listing(stage: &Stage, connection: &mut PgConnection) -> Outcome {
         service: None,
         after: None,
         limit: Limit::parse(None, 50, 200)?,
+        is_of_a_recent_month: false,
     };
     let plan = store::explain_page(connection, &search)?;
     let read: Vec<&str> = plan.partitions_read.iter().map(String::as_str).collect();

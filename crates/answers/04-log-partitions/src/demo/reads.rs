@@ -220,7 +220,7 @@ fn check_indexes(stage: &Stage, partition: &Seen, btree: &Seen, brin: &Seen) {
     stage.measure("size-brin", "BRIN on the time", ranges);
 }
 
-/// The comparison that partitions do not win.
+/// Times of the two that read about as little.
 fn compare_times(stage: &Stage, connection: &mut PgConnection) -> Outcome {
     // Both variants need the one connection; they never run at once.
     let connection = RefCell::new(connection);

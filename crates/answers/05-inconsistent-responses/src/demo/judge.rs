@@ -86,7 +86,8 @@ fn tempting(stage: &Stage, climbed: &Climbed) {
     stage.check(
         "reloading-changes-nothing",
         format!(
-            "past every cache of the front end it is {} different responses, as before ({})",
+            "told `no-cache`, which reaches caches on the way and no copy of ours, it is {} \
+             different responses, as before ({})",
             reloaded.different, reported.different
         ),
         reloaded.different == reported.different && reported.different > 1,

@@ -4,6 +4,7 @@ use std::fs;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use evidence::{Cell, Failure, Outcome, Quantity, RungKind, Scale, Stage, Unit};
@@ -18,16 +19,14 @@ const BYTES: usize = 4 * PIECE;
 /// Trips of a file that is read piece by piece: to open it, four pieces, and the end.
 const TRIPS_BY_PIECES: usize = 1 + BYTES / PIECE + 1;
 
-/// Trips to another thread, and lines.
-type Counted = io::Result<(u64, io::Result<usize>)>;
+/// Counts the lines of all files. Boxed, so that four kinds of future fit one table.
+type Reading = Pin<Box<dyn Future<Output = io::Result<usize>> + Send>>;
 
-/// Reads on a runtime and tells the lines, or counts the trips instead.
 struct Way {
     id: &'static str,
     name: &'static str,
     kind: RungKind,
-    read: fn(&Runtime, Vec<PathBuf>) -> io::Result<usize>,
-    count: fn(Vec<PathBuf>) -> Counted,
+    read: fn(Vec<PathBuf>) -> Reading,
 }
 
 static WAYS: [Way; 4] = [
@@ -35,29 +34,25 @@ static WAYS: [Way; 4] = [
         id: "pieces",
         name: "tokio::fs::File, piece by piece",
         kind: RungKind::Wrong,
-        read: |runtime, paths| on_a_worker(runtime, files::piece_by_piece(paths)),
-        count: |paths| hand_overs::count(files::piece_by_piece(paths)),
+        read: |paths| Box::pin(files::piece_by_piece(paths)),
     },
     Way {
         id: "files",
         name: "tokio::fs::read, file by file",
         kind: RungKind::Tempting,
-        read: |runtime, paths| on_a_worker(runtime, files::file_by_file(paths)),
-        count: |paths| hand_overs::count(files::file_by_file(paths)),
+        read: |paths| Box::pin(files::file_by_file(paths)),
     },
     Way {
         id: "elsewhere",
         name: "one spawn_blocking for all",
         kind: RungKind::Right,
-        read: |runtime, paths| on_a_worker(runtime, files::all_elsewhere(paths)),
-        count: |paths| hand_overs::count(files::all_elsewhere(paths)),
+        read: |paths| Box::pin(files::all_elsewhere(paths)),
     },
     Way {
         id: "in-place",
         name: "std::fs::read, on the worker",
         kind: RungKind::Costly,
-        read: |runtime, paths| on_a_worker(runtime, async move { files::in_place(&paths) }),
-        count: |paths| hand_overs::count(async move { files::in_place(&paths) }),
+        read: |paths| Box::pin(async move { files::in_place(&paths) }),
     },
 ];
 
@@ -77,7 +72,10 @@ pub(super) fn climb(stage: &Stage) -> Outcome {
     };
     let counted: Vec<(u64, usize)> = WAYS
         .iter()
-        .map(|way| (way.count)(paths.clone()).and_then(|(trips, lines)| Ok((trips, lines?))))
+        .map(|way| {
+            hand_overs::count((way.read)(paths.clone()))
+                .and_then(|(trips, lines)| Ok((trips, lines?)))
+        })
         .collect::<io::Result<_>>()?;
     stage.reveal("trips-files", Quantity::count(counted[1].0));
     let times = time_in_turns(stage, &paths, repeats)?;
@@ -96,10 +94,7 @@ pub(super) fn climb(stage: &Stage) -> Outcome {
 }
 
 /// On a worker, as in a server: driven by the calling thread, a future would save one switch.
-fn on_a_worker(
-    runtime: &Runtime,
-    reading: impl Future<Output = io::Result<usize>> + Send + 'static,
-) -> io::Result<usize> {
+fn on_a_worker(runtime: &Runtime, reading: Reading) -> io::Result<usize> {
     runtime.block_on(runtime.spawn(reading))?
 }
 
@@ -123,7 +118,7 @@ fn time_in_turns(
         stage.go_on()?;
         for (way, times) in WAYS.iter().zip(&mut times) {
             let began = Instant::now();
-            (way.read)(&runtime, paths.to_vec())?;
+            on_a_worker(&runtime, (way.read)(paths.to_vec()))?;
             times.push(began.elapsed());
         }
     }
@@ -166,7 +161,7 @@ fn compare(stage: &Stage, paths: &[PathBuf], repeats: u32) -> Outcome {
     let read = |way: &'static Way| {
         let runtime = &runtime;
         move || {
-            (way.read)(runtime, paths.to_vec())?;
+            on_a_worker(runtime, (way.read)(paths.to_vec()))?;
             Ok(())
         }
     };

@@ -11,7 +11,8 @@ pub(super) static ATTEMPT: Attempt = Attempt {
     kind: RungKind::Costly,
     name: "REPEATABLE READ, retry",
     looked_right: "It is right. On a hot row most of the work is thrown away; where buyers rarely \
-                   meet it is the cheapest, as nobody ever waits.",
+                   meet it costs no more than a lock, and whoever hesitates before the write \
+                   holds nobody up.",
     counts_in_redis: false,
     buy,
     program: Program {

@@ -28,6 +28,7 @@ struct Score {
     leaks_to_clients: u64,
     leaks_to_log: u64,
     no_answer: u64,
+    shows_insides: u64,
     alive: u64,
 }
 
@@ -40,6 +41,7 @@ impl Score {
             leaks_to_clients: count(|o| !o.leaked_to_client.is_empty()),
             leaks_to_log: count(|o| !faults::leaks_in(&o.log).is_empty()),
             no_answer: count(|o| o.status.is_none()),
+            shows_insides: count(|o| o.shows_insides),
             alive: count(|o| o.alive),
         }
     }
@@ -66,7 +68,8 @@ async fn try_both(stage: &Stage, url: &str) -> Result<(Vec<Outcome>, Vec<Outcome
         "In how many of 12 faults does the build that passes errors on leak SQL, parser text or a secret?",
         Unit::Count,
     );
-    let mut progress = stage.progress("provoking faults", 24, "requests");
+    let requests = 2 * faults::all().len() as u64;
+    let mut progress = stage.progress("provoking faults", requests, "requests");
     std::panic::set_hook(Box::new(log_everything));
     let tempting = try_faults(Build::Tempting, url, |_| Ok(progress.advance(1)?)).await?;
     crate::install_panic_hook();
@@ -110,13 +113,15 @@ fn judge(stage: &Stage, tempting: &[Outcome], right: &[Outcome]) {
 }
 
 fn check_builds(stage: &Stage, tempting: Score, right: Score, outcomes: &[Outcome]) {
+    let all = outcomes.len() as u64;
+    stage.measure("faults", "faults", Quantity::count(all));
     stage.reveal("leaks-tempting", Quantity::count(tempting.leaks_to_clients));
     let both = tempting.leaks_to_clients + tempting.leaks_to_log;
     stage.measure("leaks-tempting", "leaks of the tempting build", Quantity::count(both));
     stage.measure(
         "wrong-status-tempting",
         "faults that the tempting build answers with a wrong status or not at all",
-        Quantity::count(12 - tempting.right_status),
+        Quantity::count(all - tempting.right_status),
     );
     stage.check(
         "tempting-build-leaks",
@@ -125,19 +130,33 @@ fn check_builds(stage: &Stage, tempting: Score, right: Score, outcomes: &[Outcom
     );
     stage.check(
         "nothing-leaks",
-        "no SQL, parser text, stack or secret in any body or log line of the right build",
-        right.leaks_to_clients + right.leaks_to_log == 0,
+        "no sign of SQL, parser text, stack or secret in any body or log line of the right build, \
+         and no name of code or statement in any body",
+        right.leaks_to_clients + right.leaks_to_log + right.shows_insides == 0,
     );
     stage.check(
+        "tempting-build-leaves-clients-without-an-answer",
+        format!(
+            "the tempting build gives no answer to {} of {all} faults, the right one to {}",
+            tempting.no_answer, right.no_answer
+        ),
+        tempting.no_answer > 0 && right.no_answer == 0,
+    );
+    check_right(stage, right, outcomes);
+}
+
+fn check_right(stage: &Stage, right: Score, outcomes: &[Outcome]) {
+    let all = outcomes.len();
+    stage.check(
         "process-stays-alive",
-        format!("the right build serves the next request after {} of 12 faults", right.alive),
-        right.alive == 12,
+        format!("the right build serves the next request after {} of {all} faults", right.alive),
+        right.alive == all as u64,
     );
     let traced = outcomes.iter().filter(|o| o.log.contains(&o.request_id)).count();
     stage.check(
         "one-request-id",
-        format!("the response's request id stands in the log for {traced} of 12 faults"),
-        traced == 12,
+        format!("the response's request id stands in the log for {traced} of {all} faults"),
+        traced == all,
     );
     let helped = outcomes.iter().filter(|o| match o.expected {
         405 => o.allow == "GET, HEAD, POST",
@@ -147,7 +166,7 @@ fn check_builds(stage: &Stage, tempting: Score, right: Score, outcomes: &[Outcom
     stage.check(
         "client-is-told-what-to-do",
         "405 names the allowed methods, 503 says when to come back",
-        helped.count() == 12,
+        helped.count() == all,
     );
 }
 

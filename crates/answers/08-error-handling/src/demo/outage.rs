@@ -17,6 +17,9 @@ const REQUESTS: u32 = 500;
 const CALLERS: usize = 50;
 /// Share of calls that fail by bad luck while the dependency is up.
 const BAD_LUCK: f64 = 0.3;
+/// Between two probes: so long that neither a busy machine makes fifty of them nor the time from
+/// the last failure to the next call is one.
+const COOL_DOWN: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
 struct Down;
@@ -126,6 +129,7 @@ fn cells(calls: u32) -> Vec<Cell> {
 fn judge(stage: &Stage, factors: &[f64], reached: u32, refused_after: u32) {
     let [_, tempting, budget] = factors else { return };
     let measure = |id, label, factor: f64| stage.measure(id, label, Quantity::times(factor));
+    stage.measure("requests", "requests", Quantity::count(REQUESTS.into()));
     measure("amplification-tempting", "calls per request, three tries", *tempting);
     measure("amplification-budget", "calls per request within the budget", *budget);
     stage.check(
@@ -152,7 +156,7 @@ fn judge(stage: &Stage, factors: &[f64], reached: u32, refused_after: u32) {
 
 /// Calls that reach the dependency during the outage, and requests refused after it.
 async fn behind_breaker(stage: &Stage) -> Result<(u32, u32), Failure> {
-    let breaker = CircuitBreaker::new(5, Duration::from_millis(20));
+    let breaker = CircuitBreaker::new(5, COOL_DOWN);
     let dependency = Dependency::down();
     for _ in 0..REQUESTS {
         stage.go_on()?;

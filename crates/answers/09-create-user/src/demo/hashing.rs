@@ -113,6 +113,8 @@ fn judge(
         stage.measure(&format!("reads-{id}"), label, Quantity::count(seen.reads.served));
         let label = format!("beats that liveness missed, hashing: {id}");
         stage.measure(&format!("liveness-{id}"), label, Quantity::count(seen.liveness.missed));
+        let label = format!("time for all hashes, hashing: {id}");
+        stage.measure(&format!("time-{id}"), label, Quantity::duration(seen.took));
     }
     // Reads decide, not beats: how many get through is far apart on any machine, however busy.
     let [worker, database, lane] = [worker, database, lane].map(|seen| seen.reads.served);

@@ -26,7 +26,7 @@ struct Size {
 
 fn size(scale: Scale) -> Size {
     match scale {
-        Scale::Quick => Size { releases: 6, rounds: 1, edits: 2, others: 40 },
+        Scale::Quick => Size { releases: 4, rounds: 1, edits: 2, others: 40 },
         Scale::Default => Size { releases: 32, rounds: 4, edits: 8, others: 600 },
         Scale::Full => Size { releases: 128, rounds: 6, edits: 20, others: 2_000 },
     }

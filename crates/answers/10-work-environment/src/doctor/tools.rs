@@ -61,7 +61,7 @@ pub(super) const OPTIONAL: [Tool; 6] = [
     Tool {
         name: "Python",
         programs: &["python3"],
-        needed_for: Some("`make fuzz`"),
+        needed_for: Some("`make fuzz`, `make deploy-check`, and axe-core for the browser tests"),
         fix: "scripts/setup.sh fuzz",
     },
     Tool {

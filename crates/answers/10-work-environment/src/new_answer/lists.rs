@@ -94,7 +94,7 @@ fn into_questions(new: &NewAnswer, text: &str) -> Option<String> {
     let NewAnswer { number, slug, title } = new;
     let entry = format!(
         "    ask(\n        {number},\n        \"{slug}\",\n        \"{title}\",\n        \
-         \"{TO_REPLACE}\",\n    ),\n"
+         \"{TO_REPLACE}\",\n        Level::Middle,\n    ),\n"
     );
     insert_at(text, end_of(text, "pub const QUESTIONS")?, &entry)
 }

@@ -33,7 +33,7 @@ fn effort(scale: Scale) -> (u32, usize, usize) {
 
 /// Runs both crowds in turn, several times.
 pub(super) fn compare(stage: &Stage, scratch: &Scratch) -> Result<P99, Failure> {
-    stage.step("Sixteen clients at once, before and after");
+    stage.step("Sixteen clients at once, before and after, each waiting for its answers");
     stage.note(
         "Both share the one table. The sessions of \"no index\" are forbidden to use one, so that \
          rounds of both can alternate; a rule on their plan makes sure. Each client waits for its \
@@ -96,14 +96,19 @@ fn record(stage: &Stage, before: &Crowd, after: &Crowd) -> P99 {
         ),
         before.lines > 0 && before.lines_per_thousand_pages() == after.lines_per_thousand_pages(),
     );
-    let label = |crowd: &Crowd| format!("p99 of 16 clients, {}", crowd.name);
-    stage.measure_times("p99-none", label(before), &before.rounds);
-    stage.measure_times("p99-covering", label(after), &after.rounds);
+    for (id, crowd) in [("none", before), ("covering", after)] {
+        let pages = Quantity::count(crowd.latencies.len());
+        let label = format!("p99 of {pages} pages, 16 clients, {}", crowd.name);
+        stage.measure(&format!("p99-{id}"), label, crowd.at(99.0));
+        let label = format!("p99 of a round, 16 clients, {}", crowd.name);
+        stage.measure_times(&format!("p99-round-{id}"), label, &crowd.rounds);
+    }
     let [left, right] =
         [before, after].map(|crowd| statistics::median_of("", String::new(), &crowd.rounds));
     let verdict = match statistics::verdict(&left, &right) {
         Lower::Right => {
-            let factor = left.value.value / right.value.value.max(f64::MIN_POSITIVE);
+            let (left, right) = (before.at(99.0).value, after.at(99.0).value);
+            let factor = left / right.max(f64::MIN_POSITIVE);
             stage.measure("p99-factor", "p99 falls by", Quantity::times(factor));
             "The intervals of the rounds' p99 lie apart: the index makes the page faster."
         }
@@ -116,18 +121,15 @@ fn record(stage: &Stage, before: &Crowd, after: &Crowd) -> P99 {
 }
 
 fn chart(crowds: &[&Crowd]) -> Chart {
-    let bars = crowds.iter().map(|crowd| {
-        let p99 = statistics::median_of("", String::new(), &crowd.rounds);
-        Bar {
-            label: crowd.name.to_owned(),
-            value: p99.value.value,
-            spread: Some((p99.low, p99.high)),
-            rung: Some(crowd.kind),
-        }
+    let bars = crowds.iter().map(|crowd| Bar {
+        label: crowd.name.to_owned(),
+        value: crowd.at(99.0).value,
+        spread: None,
+        rung: Some(crowd.kind),
     });
     Chart {
         id: "p99".to_owned(),
-        title: "Latency at the 99th percentile, 16 clients, median of the rounds".to_owned(),
+        title: "Latency at the 99th percentile of all pages, 16 clients".to_owned(),
         axis: "seconds".to_owned(),
         unit: Unit::Seconds,
         kind: ChartKind::Bars { bars: bars.collect(), logarithmic: true },

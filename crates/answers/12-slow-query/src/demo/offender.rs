@@ -12,10 +12,12 @@ use crate::statements::{BY_BUFFERS, Spent, spent};
 
 /// One order, by its number; `$1` is the number.
 const ORDER: &str = "SELECT total_cents, status::text FROM orders WHERE id = $1";
-/// The slowest single statement of the day; `$1` only makes it take a parameter as the others do.
+/// The slowest single statement of the day: it reads the table once for the mean and once for the
+/// months. `$1` only makes it take a parameter as the others do.
 const REPORT: &str = "\
 SELECT date_trunc('month', created_at) AS month, sum(total_cents)
-FROM orders WHERE id >= $1 GROUP BY month";
+FROM orders WHERE id >= $1 AND total_cents > (SELECT avg(total_cents) FROM orders)
+GROUP BY month";
 
 /// What the application asks in this short while, and how often.
 const WORKLOAD: [(&str, u32); 3] = [(REPORT, 1), (ORDER, 300), (OPEN_ORDERS, 10)];
@@ -44,17 +46,20 @@ pub(super) fn find(stage: &Stage, connection: &mut PgConnection) -> Outcome {
     };
     stage.code("Statements by buffers in total", format!("{source}\n\n{}", table(&ranked)));
     let Some(first) = ranked.first() else { return Err("no statement was counted".into()) };
-    let report = ranked.iter().find(|spent| spent.query.contains("date_trunc"));
-    let in_report = report.map_or(0, |report| report.buffers);
+    let slowest = ranked.iter().max_by_key(|spent| spent.buffers / spent.calls.max(1));
+    let Some(slowest) = slowest else { return Err("no statement was counted".into()) };
     stage.check(
         "offender-is-the-statement-with-the-largest-total",
         format!(
-            "{} calls of the dashboard touch {}, the one report {}",
+            "in this workload {} calls of the dashboard touch {}; the report, which takes most by \
+             the call, {}",
             first.calls,
             buffers(first.buffers),
-            buffers(in_report)
+            buffers(slowest.buffers)
         ),
-        first.query.contains("seller_id") && in_report > 0 && first.buffers > 5 * in_report,
+        first.query.contains("seller_id")
+            && slowest.query.contains("date_trunc")
+            && first.buffers > 2 * slowest.buffers,
     );
     Ok(())
 }

@@ -4,8 +4,8 @@
 pub(crate) const VULNERABLE: &str = include_str!("../../data/locks/vulnerable.lock");
 /// What the manifest names is up to date.
 pub(crate) const TEMPTING: &str = include_str!("../../data/locks/tempting.lock");
-/// Everything in the lock file passed the audit.
-pub(crate) const HARDENED: &str = include_str!("../../data/locks/hardened.lock");
+/// What this very program is made of; `make audit` asks all advisories about it, not four.
+pub(crate) const HARDENED: &str = include_str!("../../../../../Cargo.lock");
 
 /// In the format of the RustSec advisory database.
 pub(super) const ADVISORIES: [&str; 4] = [

@@ -12,8 +12,9 @@ use serde_json::json;
 
 use super::Site;
 use super::routes::Handlers;
+use super::seed::NOBODY;
 use super::session::{AUDIENCE, Claims, ISSUER, presented};
-use super::store;
+use super::store::{self, Credentials};
 use crate::attacks::lockfiles;
 
 /// See the module.
@@ -56,7 +57,7 @@ impl Handlers for Hardened {
     fn leave() -> Route {
         web::get().to(content::leave)
     }
-    /// What the audit of every build let through.
+    /// This repository's own lock file, which `make audit` asks about, too.
     fn dependencies() -> Route {
         web::get().to(|| async { lockfiles::HARDENED })
     }
@@ -162,7 +163,8 @@ async fn log_in(site: web::Data<Site>, body: Json<LogIn>) -> Result<HttpResponse
         .json(json!({"access_token": token})))
 }
 
-/// Whose password this is, off the async worker.
+/// Whose password this is, off the async worker; compared also where there is no account. Answer 16
+/// bounds how many compare at once.
 pub(super) async fn verify(
     site: &Site,
     name: &str,
@@ -170,12 +172,21 @@ pub(super) async fn verify(
 ) -> Result<Option<i64>, Problem> {
     let name = name.to_owned();
     let found = site.database.run(move |connection| store::credentials(connection, &name)).await?;
-    let Some(found) = found else { return Ok(None) };
+    let (id, hash) = compared_with(found);
     let password = password.to_owned();
-    let compare = move || bcrypt::verify(password, &found.password_hash).unwrap_or(false);
+    let compare = move || bcrypt::verify(password, &hash).unwrap_or(false);
     let matches = web::block(compare).await;
     let matches = matches.map_err(|_| Problem::internal(Cause::new("blocking pool")))?;
-    Ok(matches.then_some(found.id))
+    Ok(id.filter(|_| matches))
+}
+
+/// Whom a right password lets in, and the hash that it is compared with: one of the same cost where
+/// there is nobody.
+fn compared_with(found: Option<Credentials>) -> (Option<i64>, String) {
+    match found {
+        Some(found) => (Some(found.id), found.password_hash),
+        None => (None, NOBODY.clone()),
+    }
 }
 
 #[derive(Deserialize)]
@@ -199,13 +210,30 @@ async fn transfer(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Browsers name the origin of every POST; a client that names none carries no cookies either.
+/// Browsers name the origin of every POST. Whoever sends a cookie and names none is refused: an old
+/// browser that names none may ignore `SameSite` as well.
 fn same_origin(request: &HttpRequest) -> Result<(), Problem> {
     let header = |name: &str| request.headers().get(name).map(|it| it.to_str().unwrap_or("null"));
     let host = header("host").unwrap_or_default();
     let own = |origin: &str| origin.split_once("://").is_some_and(|(_, rest)| rest == host);
-    let fine = header("origin").is_none_or(own)
+    let fine = header("origin").map_or(header("cookie").is_none(), own)
         && header("sec-fetch-site").is_none_or(|site| site == "same-origin");
     let refused = || Problem::new(ProblemType::Forbidden, "This comes from another site.");
     if fine { Ok(()) } else { Err(refused()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_an_account_is_compared_at_the_same_cost_and_lets_nobody_in() {
+        let account = Credentials { id: 1, password_hash: bcrypt::hash("sunshine", 4).unwrap() };
+        let (somebody, stored) = compared_with(Some(account));
+        let (nobody, stand_in) = compared_with(None);
+        assert_eq!((somebody, nobody), (Some(1), None));
+        // Version, cost and length decide how long a comparison takes.
+        assert_eq!((&stored[..7], stored.len()), (&stand_in[..7], stand_in.len()));
+        assert!(!bcrypt::verify("sunshine", &stand_in).unwrap());
+    }
 }

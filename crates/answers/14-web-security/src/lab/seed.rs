@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::num::NonZeroU32;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -73,6 +74,11 @@ pub(crate) const SECRET_FILE: &str = "canary-file: the key of the safe";
 
 /// The lowest cost: the lab is about who may guess, not about how long a guess takes.
 const COST: u32 = 4;
+
+/// What a password is compared with where there is no account, so that the time of the answer names
+/// none. It lets nobody in: there is nobody whom it would stand for.
+pub(super) static NOBODY: LazyLock<String> =
+    LazyLock::new(|| bcrypt::hash("nobody", COST).unwrap_or_default());
 
 /// Ten wrong passwords for an account in a quarter of an hour.
 const GUESSES: NonZeroU32 = NonZeroU32::new(10).unwrap();

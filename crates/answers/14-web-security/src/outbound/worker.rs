@@ -78,8 +78,7 @@ impl Caller {
             let mut response = self.call(request, &url, own).await?;
             match redirect(response.status(), response.headers()).filter(|_| left > 0) {
                 Some(to) => {
-                    let to = url.join(to).map_err(|_| OutboundError::BadUrl("it leads nowhere"))?;
-                    url = parse(to.as_str())?;
+                    url = hop(&url, to)?;
                     left -= 1;
                 }
                 None => {
@@ -124,6 +123,16 @@ impl Caller {
 fn redirect(status: StatusCode, headers: &HeaderMap) -> Option<&str> {
     let redirects = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
     headers.get(header::LOCATION).filter(|_| redirects)?.to_str().ok()
+}
+
+/// The next URL. From TLS on it is TLS: anybody on the way could have written the answer otherwise.
+fn hop(from: &Url, to: &str) -> Result<Url, OutboundError> {
+    let to = from.join(to).map_err(|_| OutboundError::BadUrl("it leads nowhere"))?;
+    let to = parse(to.as_str())?;
+    if from.scheme() == "https" && to.scheme() != "https" {
+        return Err(OutboundError::BadUrl("it leads out of TLS"));
+    }
+    Ok(to)
 }
 
 fn of_call(error: &SendRequestError) -> OutboundError {

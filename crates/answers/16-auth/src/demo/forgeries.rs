@@ -1,4 +1,4 @@
-//! Tokens that are not what they seem, shown to three verifiers.
+//! Tokens that are not for this server, forged or misused, shown to three verifiers.
 
 use std::time::Duration;
 
@@ -106,16 +106,16 @@ fn forgeries(honest: &Parts) -> Result<Vec<(&'static str, String)>, Failure> {
 
 /// Climbs the ladder; returns how many forgeries the worst verifier accepts.
 pub(super) fn climb(stage: &Stage) -> Result<u64, Failure> {
-    stage.step("Tokens that nobody issued");
+    stage.step("Tokens that are not for this server: forged, expired, of another kind");
     let keys = TokenKeys::parse(&format!("demo:{}", STANDARD.encode(KEY)))?;
     let tokens = Tokens::new(keys, Duration::ZERO);
     let now = Utc::now();
     let bearer = Bearer { user: 17.into(), session: 1.into() };
     let honest = tokens.issue(bearer, now, now + TimeDelta::minutes(10))?;
     let forgeries = forgeries(&Parts::of(&honest)?)?;
-    let columns = ["forgeries accepted", "honest ones accepted"];
-    let ladder =
-        stage.ladder(format!("{} forgeries and an honest token", forgeries.len()), &columns);
+    let columns = ["wrongly accepted", "honest ones accepted"];
+    let ladder = stage
+        .ladder(format!("{} tokens to be refused, and an honest one", forgeries.len()), &columns);
     let verifiers: [(RungKind, &str, Verifier<'_>); 3] = [
         (RungKind::Wrong, "reads what it says", &tempting::read_token),
         (RungKind::Tempting, "verifies what it says", &|token| tempting::verify_token(token, KEY)),
@@ -132,9 +132,14 @@ pub(super) fn climb(stage: &Stage) -> Result<u64, Failure> {
     let [(reads, _), (verifies, _), (knows, honest)] = seen.as_slice() else {
         return Err("three rungs".into());
     };
-    stage.note(format!("A verifier that lets the token choose accepts: {}.", verifies.join(", ")));
-    stage.measure("forged", "forgeries", Quantity::count(forgeries.len() as u64));
-    let label = "forgeries with a good signature that the token's own word lets in";
+    stage.note(format!(
+        "A verifier that lets the token choose accepts: {}. Each of these has a good signature: it is \
+         misused, where the others are forged.",
+        verifies.join(", ")
+    ));
+    let all = Quantity::count(forgeries.len() as u64);
+    stage.measure("forged", "tokens that must be refused", all);
+    let label = "of them accepted by who checks the signature as the token asks";
     stage.measure("forged-accepted", label, Quantity::count(verifies.len() as u64));
     judge(stage, [reads.len(), verifies.len(), knows.len()], *honest == 1);
     Ok(verifies.len() as u64)
@@ -143,7 +148,7 @@ pub(super) fn climb(stage: &Stage) -> Result<u64, Failure> {
 fn judge(stage: &Stage, [reads, verifies, knows]: [usize; 3], honest: bool) {
     stage.check(
         "unverified-tokens-are-anybodys",
-        format!("a server that only decodes accepts {reads} forgeries"),
+        format!("a server that only decodes accepts {reads} tokens that are not for it"),
         reads > verifies,
     );
     stage.check(

@@ -168,7 +168,7 @@ fn per_hour(stage: &Stage, hash: Duration, limit: u64) {
     let label = "guesses an hour without a limit, on one core of the server";
     stage.measure("guesses-per-hour-unlimited", label, Quantity::count(unlimited));
     let windows = 3_600 / crate::limits::WINDOW.as_secs();
-    let label = "guesses an hour with the limit, on any number of servers";
+    let label = "guesses an hour with the limit, on any number of servers, after its burst";
     stage.measure("guesses-per-hour-limited", label, Quantity::count(limit * windows));
 }
 

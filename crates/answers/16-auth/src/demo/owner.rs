@@ -149,7 +149,7 @@ fn judge_owner(stage: &Stage, ours: &Seen, lock: &Seen) {
     stage.check(
         "the-owner-gets-in-again",
         format!(
-            "on a new device the owner is let in after {}, by itself",
+            "on a new device the owner is let in {} after the last guess, by itself",
             Quantity::duration(told)
         ),
         is_let_in && told <= WINDOW,

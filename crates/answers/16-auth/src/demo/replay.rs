@@ -49,25 +49,25 @@ pub(super) fn climb(stage: &Stage, scratch: &Scratch) -> Result<Stolen, Failure>
     let user = account(scratch, EMAIL, PASSWORD, 4);
     let mut connection = scratch.connect()?;
     let key = SuccessorKey::obtain(&mut connection)?;
-    let strict = Lifetimes { grace: Duration::ZERO, ..lifetimes() };
     let ours = |connection: &mut PgConnection, token: &RefreshToken| {
-        Ok(match sessions::refresh(connection, token, &key, strict)? {
+        Ok(match sessions::refresh(connection, token, &key, lifetimes())? {
             Refreshed::GoesOn(_, next) => Some(next),
             Refreshed::Unknown | Refreshed::Replayed(_) => None,
         })
     };
-    let ways: [(RungKind, &str, Refresh<'_>); 3] = [
-        (RungKind::Wrong, "the token stays the same", &tempting::refresh_unrotated),
-        (RungKind::Tempting, "a new one for each", &tempting::refresh_rotated),
-        (RungKind::Right, "and a used one ends the session", &ours),
+    let ways: [(RungKind, &str, Refresh<'_>, u64); 4] = [
+        (RungKind::Wrong, "the token stays the same", &tempting::refresh_unrotated, 0),
+        (RungKind::Tempting, "a new one for each", &tempting::refresh_rotated, 0),
+        (RungKind::Right, "and a used one ends the session", &ours, 0),
+        (RungKind::Costly, "the same, the owner within the grace", &ours, 1),
     ];
     let columns = ["thief's refreshes", "owner", "thief", "owner's other device"];
     let title = format!("thief and owner refresh in turns, {ROUNDS} times, the thief first");
     let ladder = stage.ladder(title, &columns);
     let mut seen = Vec::new();
-    for (kind, name, refresh) in ways {
+    for (kind, name, refresh, forgiven) in ways {
         stage.go_on()?;
-        let one = share(&mut connection, user, refresh)?;
+        let one = share(&mut connection, user, refresh, forgiven)?;
         let logged = |is_out: bool| if is_out { "logged out" } else { "goes on" };
         let cells = [one.is_owner_told, one.has_thief_lost, !one.other_lives].map(logged);
         let mut row = vec![Quantity::count(one.thief).into()];
@@ -87,11 +87,13 @@ fn lifetimes() -> Lifetimes {
     Lifetimes { idle, absolute, grace: auth.refresh_grace }
 }
 
-/// A phone whose token is copied, and a laptop.
+/// A phone whose token is copied, and a laptop. Each refreshes when its token is due, but for the
+/// owner in the first `forgiven` rounds, who comes within the grace of the thief's refresh.
 fn share(
     connection: &mut PgConnection,
     user: UserId,
     refresh: Refresh<'_>,
+    forgiven: u64,
 ) -> Result<Seen, Failure> {
     connection.batch_execute("DELETE FROM sessions")?;
     let (phone, laptop) = (RefreshToken::random(), RefreshToken::random());
@@ -100,14 +102,26 @@ fn share(
     }
     let (mut thief, mut owner) = (Some(phone.clone()), Some(phone));
     let (mut stolen, mut is_owner_told) = (0, false);
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
+        pass_grace(connection)?;
         thief = renew(connection, thief.as_ref(), refresh)?;
         stolen += u64::from(thief.is_some());
+        if round >= forgiven {
+            pass_grace(connection)?;
+        }
         owner = renew(connection, owner.as_ref(), refresh)?;
         is_owner_told |= owner.is_none();
     }
     let other_lives = refresh(connection, &laptop)?.is_some();
     Ok(Seen { thief: stolen, is_owner_told, has_thief_lost: thief.is_none(), other_lives })
+}
+
+/// As if the grace of every refresh so far were over: nobody sleeps.
+fn pass_grace(connection: &mut PgConnection) -> QueryResult<()> {
+    let passed = (lifetimes().grace + Duration::from_secs(1)).as_secs();
+    connection.batch_execute(&format!(
+        "UPDATE sessions SET last_used_at = last_used_at - interval '{passed} seconds'"
+    ))
 }
 
 fn renew(
@@ -119,8 +133,9 @@ fn renew(
 }
 
 fn judge(stage: &Stage, seen: &[Seen]) -> Outcome {
-    let [same, rotated, ours] = seen else { return Err("three rungs".into()) };
-    for (id, seen) in [("unrotated", same), ("rotated", rotated), ("detected", ours)] {
+    let [same, rotated, ours, forgiven] = seen else { return Err("four rungs".into()) };
+    let ids = ["unrotated", "rotated", "detected", "within-grace"];
+    for (id, seen) in ids.into_iter().zip(seen) {
         let label = format!("refreshes that the thief got: {id}");
         stage.measure(&format!("stolen-{id}"), label, Quantity::count(seen.thief));
     }
@@ -140,9 +155,18 @@ fn judge(stage: &Stage, seen: &[Seen]) -> Outcome {
         ours.thief == 1 && ours.is_owner_told && ours.has_thief_lost,
     );
     stage.check(
+        "the-grace-costs-a-refresh",
+        format!(
+            "an owner who comes within the grace of the theft is forgiven: the thief got {} \
+             refreshes before it was found out",
+            forgiven.thief
+        ),
+        forgiven.thief == 2 && forgiven.is_owner_told && forgiven.has_thief_lost,
+    );
+    stage.check(
         "other-devices-live-on",
         "the owner's other device stays logged in",
-        ours.other_lives,
+        ours.other_lives && forgiven.other_lives,
     );
     Ok(())
 }

@@ -103,7 +103,7 @@ pub(super) fn climb(stage: &Stage, scratch: &Scratch) -> Result<(), Failure> {
 fn lane(cost: u32, bound: Duration) -> Result<HashingLane, Failure> {
     let (cost, wait) = (cost.to_string(), format!("{}ms", bound.as_millis()));
     let config = config(&["--bcrypt-cost", &cost, "--hashing-wait", &wait]);
-    Ok(HashingLane::start(&config.passwords, &Metrics::new()?)?)
+    HashingLane::start(&config.passwords, &Metrics::new()?)
 }
 
 /// With long bounds: whoever waits for the database shall be counted here and not be refused.

@@ -164,7 +164,8 @@ fn tell(stage: &Stage, [inline, spawned, unkeyed, queued, relayed]: [&Fate; 5]) 
     stage.check(
         "spawned-mails-are-lost-at-a-kill",
         format!(
-            "spawned after the response, {} of {} answered orders are never mailed",
+            "spawned beside the response, {} of {} answered orders are never mailed: those that the \
+             mail server had not delivered when it hung",
             spawned.unmailed, spawned.answered
         ),
         spawned.answered == orders && spawned.unmailed == orders / 2,

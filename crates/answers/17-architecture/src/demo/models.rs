@@ -62,7 +62,7 @@ pub(super) fn climb(stage: &Stage, scratch: &Scratch) -> Result<u64, Failure> {
 fn observe(scratch: &Scratch, model: &Model, orders: u64) -> Result<Seen, Failure> {
     let mut connection = scratch.connect()?;
     connection.batch_execute(&format!("CREATE SCHEMA {0}; SET search_path = {0}", model.schema))?;
-    connection.batch_execute(&model.create.replace("{orders}", &orders.to_string()))?;
+    connection.batch_execute(&model.tables(orders))?;
     let mut seen = Seen::default();
     for statement in model.read {
         diesel::sql_query(*statement).execute(&mut connection)?;

@@ -105,8 +105,10 @@ fn tell(stage: &Stage, shown: &[Shown; 3]) {
         });
     }
     for (way, shown) in WAYS.into_iter().zip(shown) {
-        let id = format!("p99-{}", way.word());
-        stage.measure_times(&id, format!("p99 of an order, {}", way.name()), &shown.p99);
+        for (percentile, samples) in [("p50", &shown.p50), ("p99", &shown.p99)] {
+            let label = format!("{percentile} of an order, {}", way.name());
+            stage.measure_times(&format!("{percentile}-{}", way.word()), label, samples);
+        }
     }
     stage.chart(Chart {
         id: "p99".to_owned(),

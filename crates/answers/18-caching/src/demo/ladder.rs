@@ -107,6 +107,12 @@ fn report(stage: &Stage, seen: &[Seen]) {
     ] {
         stage.measure(id, label, Quantity::count(count));
     }
+    for (id, label, seen) in [
+        ("took-none", "time of the reads by popularity: no cache", none),
+        ("took-levels", "time of the reads by popularity: two levels", levels),
+    ] {
+        stage.measure(id, label, Quantity::duration(seen.took));
+    }
 }
 
 fn judge_wrong(stage: &Stage, [none, ttl, flight, aside]: [&Seen; 4]) {

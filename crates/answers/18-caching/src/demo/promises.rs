@@ -1,4 +1,5 @@
-//! The smaller promises: what is not there, what goes together, and what must not end together.
+//! The smaller promises: what is not there, what is slow, what goes together, and what must not end
+//! together.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,9 +9,9 @@ use evidence::{Failure, Quantity, Stage};
 use foundation::metrics::Metrics;
 use foundation::redis::{Redis, cmd, pipe};
 use foundation::testing::TestRedis;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::{join, join_all, try_join_all};
 
-use super::replicas::{PATIENT, Reader, caches};
+use super::replicas::{HOT_POST, PATIENT, Reader, caches};
 use super::store::Store;
 use crate::tempting::TimedMap;
 use crate::{Cache, CacheSettings, Caches, Key};
@@ -33,6 +34,7 @@ pub(super) async fn show(
     let one = caches(redis, "promises", PATIENT).await?;
     let other = caches(redis, "promises", PATIENT).await?;
     absence(stage, store, [&one, &other], posts).await?;
+    patience(stage, store, [&one, &other]).await?;
     groups(stage, [&one, &other]).await?;
     jitter(stage, redis, &one).await
 }
@@ -73,6 +75,43 @@ async fn absence(
             loads[1], loads[0]
         ),
         loads == [ASKED, 1] && found == 2,
+    );
+    Ok(())
+}
+
+/// A load that outlasts the patience of those who wait for it, as long as nobody configures another.
+async fn patience(stage: &Stage, store: &Store, both: [&Caches; 2]) -> Result<(), Failure> {
+    let mut loads = Vec::new();
+    for (name, patience) in [("as-shipped", CacheSettings::new("").patience), ("patient", PATIENT)]
+    {
+        let settings = CacheSettings { patience, ..CacheSettings::new(name) };
+        let readers = both.map(|caches| Reader::Cached(caches.cache(settings)));
+        let before = store.statements();
+        store.close();
+        let reads = readers.iter().map(|reader| reader.read(store, HOT_POST));
+        let gate = async {
+            if patience < PATIENT {
+                store.holds(2).await;
+            } else {
+                store.holds_all(2).await;
+            }
+            store.reopen();
+        };
+        let (posts, ()) = join(join_all(reads), gate).await;
+        posts.into_iter().collect::<Result<Vec<_>, _>>()?;
+        loads.push(store.statements() - before);
+    }
+    let shipped = Quantity::duration(CacheSettings::new("").patience);
+    let label = format!("loads of a post that takes longer than {shipped}, two replicas");
+    stage.measure("patience-loads", label, Quantity::count(loads[0]));
+    stage.check(
+        "a-load-that-outlasts-patience-is-one-a-replica",
+        format!(
+            "another replica waits {shipped} for a load under way, unless told otherwise: of a \
+             slower one there are {}, and {} where it waits longer",
+            loads[0], loads[1]
+        ),
+        loads == [2, 1],
     );
     Ok(())
 }

@@ -5,12 +5,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use caching::{Cache, CacheSettings, Caches, Reach, SharedLevel};
+use caching::{Cache, CacheSettings, Caches, Key, Reach, SharedLevel};
 use error_handling::Problem;
 use foundation::metrics::Metrics;
 use foundation::redis::Redis;
 use foundation::testing::shared_redis;
+use futures_util::future::join;
 use secrecy::SecretString;
+use tokio::sync::oneshot;
 
 /// No answer of a healthy Redis is given up on, however busy the machine.
 pub(crate) const PATIENT: Duration = Duration::from_secs(10);
@@ -46,6 +48,11 @@ pub(crate) async fn replicas() -> [Caches; 2] {
     [on(&url, &prefix, PATIENT).await, on(&url, &prefix, PATIENT).await]
 }
 
+/// The same cache on two replicas.
+pub(crate) async fn both(settings: CacheSettings) -> [Cache<u64>; 2] {
+    replicas().await.map(|caches| caches.cache(settings))
+}
+
 /// A replica on this Redis, which hears of the others.
 pub(crate) async fn on(url: &SecretString, prefix: &str, wait: Duration) -> Caches {
     let redis = connect(url, prefix, wait).await;
@@ -70,6 +77,31 @@ pub(crate) async fn until(caches: &Caches, level: SharedLevel) {
 pub(crate) async fn tell(cache: &Cache<u64>, key: &str) {
     let told = async { while cache.invalidate(key).await != Reach::Everywhere {} };
     tokio::time::timeout(Duration::from_secs(30), told).await.expect("all replicas hear of it");
+}
+
+/// Loads through the cache, and lets `meanwhile` happen between the load's read of the store and its
+/// end. Returns what each of the two gave.
+pub(crate) async fn overtaken<T>(
+    cache: &Cache<u64>,
+    key: impl Into<Key>,
+    store: &Store,
+    meanwhile: impl Future<Output = T>,
+) -> (Option<u64>, T) {
+    let ((began, begun), (go_on, gate)) = (oneshot::channel(), oneshot::channel::<()>());
+    let load = cache.get_or_load(key, async {
+        let old = store.read().await;
+        began.send(()).unwrap();
+        gate.await.unwrap();
+        old
+    });
+    let meanwhile = async {
+        begun.await.unwrap();
+        let outcome = meanwhile.await;
+        go_on.send(()).unwrap();
+        outcome
+    };
+    let (loaded, outcome) = join(load, meanwhile).await;
+    (loaded.unwrap(), outcome)
 }
 
 /// A store of one number, which counts how often it is read.

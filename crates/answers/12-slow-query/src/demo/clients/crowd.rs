@@ -81,7 +81,8 @@ impl Crowd {
         Ok(())
     }
 
-    fn at(&self, percent: f64) -> Quantity {
+    /// This percentile of all pages.
+    pub(super) fn at(&self, percent: f64) -> Quantity {
         Quantity::duration(statistics::percentile(&self.latencies, percent))
     }
 

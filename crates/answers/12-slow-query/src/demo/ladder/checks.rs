@@ -52,7 +52,7 @@ pub(super) fn covering(stage: &Stage, none: &Tried, covering: &Tried, composite:
         ),
         few > 0 && all >= factor * few,
     );
-    let fetches: u64 = covering.plan.nodes().iter().map(|(_, node)| node.heap_fetches).sum();
+    let fetches = fetches(covering);
     stage.check(
         "covering-never-visits-the-table",
         format!(
@@ -63,6 +63,11 @@ pub(super) fn covering(stage: &Stage, none: &Tried, covering: &Tried, composite:
         ),
         fetches == 0 && few < plain,
     );
+}
+
+/// Rows that an index-only scan had to look up in the table; all of them where it is no such scan.
+fn fetches(tried: &Tried) -> u64 {
+    tried.plan.nodes().iter().map(|(_, node)| node.heap_fetches).sum()
 }
 
 pub(super) fn costly(
@@ -81,15 +86,18 @@ pub(super) fn costly(
         ),
         buffers(partial) <= buffers(covering) && partial.index_bytes * 5 <= covering.index_bytes,
     );
+    let bytes = Quantity::bytes(expression.index_bytes);
     stage.check(
-        "expression-index-serves-the-cast-and-covers-nothing",
+        "expression-index-serves-the-cast-at-a-greater-size",
         format!(
-            "an index on the cast column takes {}: each line is fetched from the table",
+            "an index on the cast column that includes the column itself takes {} and {bytes}, \
+             for the one query that casts",
             Quantity::buffers(buffers(expression)),
         ),
         expression.plan.indexes_used().contains(EXPRESSION.name)
-            && buffers(expression) > buffers(covering)
-            && buffers(expression) * 10 <= buffers(cast),
+            && fetches(expression) == 0
+            && buffers(expression) * 10 <= buffers(cast)
+            && expression.index_bytes > covering.index_bytes,
     );
 }
 

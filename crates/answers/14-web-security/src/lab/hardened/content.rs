@@ -37,14 +37,17 @@ pub(super) struct Link {
     url: String,
 }
 
-/// A client that checks where a name leads, at every hop.
+/// A client that checks where a name leads, at every hop. Whoever asks is told the same whatever
+/// kept it from the call, or this would be a map of our own names; the log has the reason.
 pub(super) async fn preview(
     site: web::Data<Site>,
     link: Json<Link>,
 ) -> Result<HttpResponse, Problem> {
     let sent = site.outbound.send(OutboundRequest::get(link.0.url).following(3)).await;
     let seen = sent.map_err(|error| {
-        Problem::invalid(vec![InvalidField::body("/url", "not_callable", error.to_string())])
+        site.journal.record(|| tracing::warn!(%error, "link not previewed"));
+        let detail = "This address cannot be called.";
+        Problem::invalid(vec![InvalidField::body("/url", "not_callable", detail)])
     })?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(seen.body))
 }

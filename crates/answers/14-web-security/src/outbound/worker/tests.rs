@@ -57,3 +57,19 @@ async fn a_partner_is_called_over_tls_if_its_certificate_is_trusted_for_its_name
     let stranger = caller(machine_roots()).exchange(&request).await.unwrap_err();
     assert_eq!(stranger, OutboundError::Unreachable, "no authority of this machine signed it");
 }
+
+#[test]
+fn a_redirect_leads_into_tls_and_never_out_of_it() {
+    let [secure, plain] = ["https://a.example/one", "http://a.example/one"];
+    for (from, to, leads) in [
+        (secure, "http://a.example/two", None),
+        (secure, "/two", Some("https://a.example/two")),
+        (secure, "//b.example/", Some("https://b.example/")),
+        (plain, "https://a.example/two", Some("https://a.example/two")),
+        (plain, "two", Some("http://a.example/two")),
+    ] {
+        let next = hop(&Url::parse(from).unwrap(), to);
+        let next = next.as_ref().map(Url::as_str);
+        assert_eq!(next, leads.ok_or(&OutboundError::BadUrl("it leads out of TLS")), "{from} {to}");
+    }
+}
