@@ -9,7 +9,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use awc::http::Method;
-use backend::answers::find;
 use end_to_end::backend::Backend;
 use end_to_end::binary;
 use end_to_end::deploy::{Rule, anchors, dashboard_queries, rules, scraped, series, variables};
@@ -95,13 +94,10 @@ async fn every_metric_of_the_rules_and_the_dashboard_is_one_that_a_server_tells(
     queries.extend(rules.into_iter().map(|rule| rule.query));
     queries.push(adapter_query());
 
-    // Strict from the moment that the backend serves the shop; then this line can go.
-    let is_awaited = |name: &str| find("shop-api").is_none() && name.starts_with("shop_");
     let mut unknown = BTreeSet::new();
     for query in &queries {
         let names = series(query);
-        let names = names.difference(&known).filter(|name| !is_awaited(name));
-        unknown.extend(names.map(|name| format!("{name} in {query}")));
+        unknown.extend(names.difference(&known).map(|name| format!("{name} in {query}")));
     }
     assert_eq!(unknown, BTreeSet::new());
 }
