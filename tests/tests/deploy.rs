@@ -17,7 +17,6 @@ use evidence::workspace;
 use foundation::scratch::Scratch;
 use foundation::testing::{count, execute};
 use local_services::Purpose;
-use secrecy::ExposeSecret;
 
 /// What Prometheus makes itself, and what its other targets say: HAProxy, and the prober in front.
 const OF_OTHERS: [&str; 6] = [
@@ -47,8 +46,7 @@ fn all_rules() -> Vec<Rule> {
 
 fn a_server(scratch: &Scratch) -> Backend {
     Backend::start(|command| {
-        command.env("DATABASE_URL", scratch.url().expose_secret());
-        command.args(["--bcrypt-cost", "4"]);
+        command.envs(scratch.environment()).args(["--bcrypt-cost", "4"]);
     })
     .unwrap()
 }
@@ -160,12 +158,13 @@ async fn a_server_starts_with_the_secrets_that_are_made_for_compose() {
 
     let scratch = Scratch::create(Purpose::Test).unwrap();
     let server = Backend::start(|command| {
-        command.env("DATABASE_URL", scratch.url().expose_secret());
-        command.args(["--bcrypt-cost", "4"]).envs(secrets);
+        command.envs(scratch.environment()).args(["--bcrypt-cost", "4"]).envs(secrets);
     })
     .unwrap();
-    assert_eq!(register(server.base(), "ada@example.org").await.status, 201);
-    assert_eq!(log_in(server.base(), "ada@example.org", PASSWORD).await.status, 201);
+    let registered = register(server.base(), "ada@example.org").await;
+    assert_eq!(registered.status, 201, "{}", registered.body);
+    let logged_in = log_in(server.base(), "ada@example.org", PASSWORD).await;
+    assert_eq!(logged_in.status, 201, "{}", logged_in.body);
 
     let again = Command::new("sh").arg(&script).output().unwrap();
     assert!(!again.status.success(), "secrets that are there are not overwritten");
