@@ -14,7 +14,7 @@ pub(crate) type Settings = Vec<(&'static str, String)>;
 
 /// What a replica has wherever it runs here: the proxy is believed, and nothing is limited but by
 /// the checks that are about limits. `DRAIN` is longer than HAProxy needs to notice.
-const COMMON: [(&str, &str); 11] = [
+const COMMON: [(&str, &str); 12] = [
     ("TRUSTED_PROXIES", "127.0.0.1/32"),
     ("KEEP_ALIVE", "75s"),
     ("DRAIN", "3s"),
@@ -24,6 +24,7 @@ const COMMON: [(&str, &str); 11] = [
     ("USER_RATE_LIMIT", "0"),
     ("REGISTRATION_LIMIT", "0"),
     ("LOGIN_LIMIT", "0"),
+    ("SHOP_RESERVED_PER_PERSON", "0"),
     ("LOGIN_ADDRESS_LIMIT", "0"),
     ("ACCESS_LIFETIME", "60m"),
 ];
