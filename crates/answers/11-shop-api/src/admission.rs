@@ -154,8 +154,8 @@ mod tests {
         assert!(pace.has_room(UNBOUNDED) && !pace.has_room(64));
         assert_eq!(room(&mut pace), 1, "alone it shows whether it goes faster again");
         // Nobody ordered for an hour; that was no slow checkout.
-        let later = |turn| at(4_000_000 + 1_000 * turn);
-        (1..=100).for_each(|turn| pace.ended(later(turn), later(turn) + Duration::from_millis(5)));
+        let later = |turn: u64| at(4_000_000 + 1_000 * turn);
+        (1..=200).for_each(|turn| pace.ended(later(turn), later(turn) + Duration::from_millis(5)));
         assert_eq!(room(&mut pace), 64);
     }
 }
