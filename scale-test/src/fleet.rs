@@ -14,7 +14,7 @@ pub(crate) type Settings = Vec<(&'static str, String)>;
 
 /// What a replica has wherever it runs here: the proxy is believed, and nothing is limited but by
 /// the checks that are about limits. `DRAIN` is longer than HAProxy needs to notice.
-const COMMON: [(&str, &str); 11] = [
+const COMMON: [(&str, &str); 12] = [
     ("TRUSTED_PROXIES", "127.0.0.1/32"),
     ("KEEP_ALIVE", "75s"),
     ("DRAIN", "3s"),
@@ -24,6 +24,7 @@ const COMMON: [(&str, &str); 11] = [
     ("USER_RATE_LIMIT", "0"),
     ("REGISTRATION_LIMIT", "0"),
     ("LOGIN_LIMIT", "0"),
+    ("SHOP_RESERVED_PER_PERSON", "0"),
     ("LOGIN_ADDRESS_LIMIT", "0"),
     ("ACCESS_LIFETIME", "60m"),
 ];
@@ -125,10 +126,19 @@ const SERVERS: [&str; 3] = ["one", "two", "three"];
 
 impl<'run> Proxy<'run> {
     pub(crate) fn start(run: &'run Run, fleet: &Fleet<'_>) -> Outcome<Self> {
+        Self::start_with(run, fleet, &[])
+    }
+
+    /// With other bounds than those that are shipped.
+    pub(crate) fn start_with(
+        run: &'run Run,
+        fleet: &Fleet<'_>,
+        bounds: &[(&str, &str)],
+    ) -> Outcome<Self> {
         let (address, metrics) = (free_address()?, free_address()?);
         let mut command = Command::new(run.program("haproxy")?);
         command.arg("-db").arg("-f").arg(run.file("deploy/haproxy/haproxy.cfg"));
-        command.env("HAPROXY_LISTEN", address.to_string());
+        command.envs(bounds.iter().copied()).env("HAPROXY_LISTEN", address.to_string());
         command.env("HAPROXY_METRICS_LISTEN", metrics.to_string());
         for (index, replica) in fleet.addresses().iter().enumerate() {
             command.env(format!("REPLICA_{}", index + 1), replica.to_string());
@@ -143,6 +153,15 @@ impl<'run> Proxy<'run> {
 
     pub(crate) fn base(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Requests that replicas are at, all together.
+    pub(crate) fn sessions(&self) -> Outcome<u64> {
+        Ok(http::metric(self.metrics, "haproxy_server_current_sessions")? as u64)
     }
 
     /// Waits until HAProxy takes a replica for up, or for down.

@@ -43,6 +43,8 @@ pub(crate) struct Crowd {
 pub(crate) struct Tally {
     /// Responses by status, 0 where there was none.
     pub(crate) statuses: BTreeMap<u16, u64>,
+    /// Refusals with 503 that do not say when to come back.
+    pub(crate) untold: u64,
     /// Orders that were acknowledged.
     pub(crate) acknowledged: u64,
     /// Orders that were given up.
@@ -164,8 +166,12 @@ impl One<'_> {
 
     async fn ask(&self, client: &awc::Client, ask: &Ask) -> u16 {
         let began = Instant::now();
-        let status = ask.send(client).await.status;
-        self.tally.borrow_mut().answered(status, began.elapsed());
+        let reply = ask.send(client).await;
+        let status = reply.status;
+        let mut tally = self.tally.borrow_mut();
+        tally.answered(status, began.elapsed());
+        tally.untold += u64::from(status == 503 && !reply.headers.contains_key("retry-after"));
+        drop(tally);
         self.shared.answered.fetch_add(1, Ordering::SeqCst);
         if !(200..300).contains(&status) {
             self.shared.failed.fetch_add(1, Ordering::SeqCst);

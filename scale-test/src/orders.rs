@@ -10,7 +10,8 @@ use crate::http::Ask;
 use crate::run::Run;
 
 const SHOP: &str = "/api/v1/shop/orders";
-const SKU: &str = "scale-test";
+/// What is on sale.
+pub(crate) const SKU: &str = "scale-test";
 /// More than any run here can sell.
 const STOCK: u64 = 1_000_000;
 

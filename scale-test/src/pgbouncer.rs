@@ -4,7 +4,9 @@ use std::fs::{self, File, Permissions};
 use std::io::Read;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::Outcome;
 use crate::database::Database;
@@ -17,15 +19,23 @@ pub(crate) const BOUNDS: &str = "SET statement_timeout = 2000; SET lock_timeout 
                                  SET idle_in_transaction_session_timeout = 10000;";
 
 /// A pooler in front of a server.
-pub(crate) struct PgBouncer {
-    _process: Running,
+pub(crate) struct PgBouncer<'run> {
+    run: &'run Run,
+    name: String,
+    folder: PathBuf,
+    process: Option<Running>,
     address: SocketAddr,
     password: String,
 }
 
-impl PgBouncer {
+impl<'run> PgBouncer<'run> {
     /// `bounds` is sent on each new connection to PostgreSQL.
-    pub(crate) fn start(run: &Run, database: &Database, name: &str, bounds: &str) -> Outcome<Self> {
+    pub(crate) fn start(
+        run: &'run Run,
+        database: &Database,
+        name: &str,
+        bounds: &str,
+    ) -> Outcome<Self> {
         let (address, password) = (free_address()?, random()?);
         let folder = folder_beside(database.data()?, name)?;
         let (host, port) = (address.ip(), address.port());
@@ -48,16 +58,35 @@ impl PgBouncer {
             // The folder is closed to others; only the account that runs it gets here.
             fs::set_permissions(folder.join(file), Permissions::from_mode(0o644))?;
         }
+        let name = name.to_owned();
+        let mut pooler = Self { run, name, folder, process: None, address, password };
+        pooler.launch()?;
+        Ok(pooler)
+    }
+
+    fn launch(&mut self) -> Outcome<()> {
+        let run = self.run;
         let mut command = Command::new(run.program("pgbouncer")?);
-        command.arg("pgbouncer.ini").current_dir(&folder);
-        as_owner_of(&folder, &mut command)?;
-        let mut process = run.start(name, &mut command)?;
+        command.arg("pgbouncer.ini").current_dir(&self.folder);
+        as_owner_of(&self.folder, &mut command)?;
+        let process = self.process.insert(run.start(&self.name, &mut command)?);
+        let address = self.address;
         let waited = run.processes.wait_for("its port", || {
             process.check()?;
             Ok(std::net::TcpStream::connect(address).is_ok())
         });
-        run.explain(name, waited)?;
-        Ok(Self { _process: process, address, password })
+        run.explain(&self.name, waited)?;
+        Ok(())
+    }
+
+    /// Ends it with all its connections, waits so long, and starts it again where it was.
+    pub(crate) fn restart_after(&mut self, away: Duration) -> Outcome<()> {
+        if let Some(mut process) = self.process.take() {
+            process.signal("TERM")?;
+            process.end(&self.run.processes)?;
+        }
+        self.run.processes.pause(away)?;
+        self.launch()
     }
 
     /// The database `postgres` behind it.

@@ -13,7 +13,7 @@ use crate::steps::Step;
 use crate::{Outcome, record};
 
 const EXAMPLES: &str = "Examples:
-  make scale-test                           every step, about three minutes
+  make scale-test                           every step, about five minutes
   make scale-test ARGS='--only replicas'    one of them
   make scale-test ARGS=--record             write the figures into docs/scaling.md as well
 
@@ -61,12 +61,12 @@ impl Arguments {
     /// Takes the steps, one after the other.
     pub(crate) fn perform(&self, run: &Run, report: &mut Report) -> Outcome<()> {
         let mut steps = self.only.clone();
-        steps.sort_unstable();
-        steps.dedup();
         if steps.is_empty() {
             steps = Step::ALL.to_vec();
         }
         steps.extend(self.suite.then_some(Step::Suite));
+        steps.sort_unstable();
+        steps.dedup();
         for step in &steps {
             eprintln!("{}", step.name());
             step.take(run, report)?;

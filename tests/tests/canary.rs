@@ -91,6 +91,33 @@ impl World {
     }
 }
 
+/// A Redis, or a Redis Cluster whose client sends each key to the node that keeps it.
+enum Keeper {
+    Alone(redis::Connection),
+    Cluster(redis::cluster::ClusterConnection),
+}
+
+impl Keeper {
+    fn of(redis: &TestRedis) -> Self {
+        match redis.node_urls().as_slice() {
+            [alone] => {
+                Self::Alone(redis::Client::open(alone.as_str()).unwrap().get_connection().unwrap())
+            }
+            nodes => {
+                let client = redis::cluster::ClusterClient::new(nodes.to_vec()).unwrap();
+                Self::Cluster(client.get_connection().unwrap())
+            }
+        }
+    }
+
+    fn plant(&mut self, command: &redis::Cmd) {
+        match self {
+            Self::Alone(connection) => command.exec(connection).unwrap(),
+            Self::Cluster(connection) => command.exec(connection).unwrap(),
+        }
+    }
+}
+
 /// Uses the canaries for what they are: somebody's passwords. Returns the tokens that were issued.
 async fn use_them_well(base: &str) -> Vec<String> {
     let email = "holder@example.org";
@@ -171,17 +198,17 @@ async fn a_canary_that_was_planted_is_found_in_each_place() {
         .with_header("x-request-id", planted)
         .send(&awc::Client::default(), world.base(), "GET", None)
         .await;
-    let mut redis = redis::Client::open(world.redis.url().expose_secret()).unwrap();
+    let mut redis = Keeper::of(&world.redis);
     for (command, key, member) in [
         ("SET", format!("key:{planted}"), "1"),
         ("SET", "value".to_owned(), planted),
         ("RPUSH", "list".to_owned(), planted),
         ("SADD", "set".to_owned(), planted),
     ] {
-        redis::cmd(command).arg(key).arg(member).exec(&mut redis).unwrap();
+        redis.plant(redis::cmd(command).arg(key).arg(member));
     }
     for (kind, arguments) in [("HSET", ["field", planted]), ("ZADD", ["1", planted])] {
-        redis::cmd(kind).arg(kind).arg(&arguments[..]).exec(&mut redis).unwrap();
+        redis.plant(redis::cmd(kind).arg(kind).arg(&arguments[..]));
     }
     for row in [
         format!(

@@ -72,7 +72,7 @@ struct World {
 
 impl World {
     async fn start() -> Self {
-        let (scratch, redis) = (Scratch::create(Purpose::Test).unwrap(), TestRedis::start());
+        let (scratch, redis) = (Scratch::create(Purpose::Test).unwrap(), TestRedis::start_alone());
         let url = redis.url().expose_secret().to_owned();
         let socket = url.strip_prefix("redis+unix://").unwrap();
         let slowdown = Slowdown::before(socket.to_owned());

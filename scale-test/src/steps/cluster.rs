@@ -14,6 +14,7 @@ use crate::orders::Orders;
 use crate::people::{Person, guess, log_in};
 use crate::report::{Report, milliseconds};
 use crate::run::Run;
+use crate::steps::replicas::shared::SetUp;
 use crate::steps::replicas::{limited, settings, shared, until_answered};
 
 pub(crate) fn take(run: &Run, report: &mut Report) -> Outcome<()> {
@@ -24,7 +25,8 @@ pub(crate) fn take(run: &Run, report: &mut Report) -> Outcome<()> {
     {
         let fleet = Fleet::start(run, limited(&database, |_| url.clone())?)?;
         let proxy = Proxy::start(run, &fleet)?;
-        shared::common(run, report, &database, &fleet, &proxy)?;
+        let set_up = SetUp { run, database: &database, fleet: &fleet, proxy: &proxy };
+        shared::common(set_up, report)?;
     }
     let limit = [("REDIS_URL", url.as_str()), ("LOGIN_LIMIT", "1000")];
     let fleet = Fleet::start(run, settings(&database, 3, &limit)?)?;

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod flow;
+mod overload;
 mod partitions;
 mod pooler;
 mod replicas;
@@ -27,15 +28,22 @@ pub(crate) enum Step {
     Partitions,
     /// Redis Cluster of three masters
     Cluster,
+    /// A sale with one, three and ten times the orders that a server can take
+    Overload,
     /// The end-to-end tests on all of it
-    #[value(skip)]
     Suite,
 }
 
 impl Step {
     /// Every step, in the order in which one would take them.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Replicas, Self::Pooler, Self::Standby, Self::Partitions, Self::Cluster];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Replicas,
+        Self::Pooler,
+        Self::Standby,
+        Self::Partitions,
+        Self::Cluster,
+        Self::Overload,
+    ];
 
     /// The name on the command line and in the table.
     pub(crate) const fn name(self) -> &'static str {
@@ -45,6 +53,7 @@ impl Step {
             Self::Standby => "standby",
             Self::Partitions => "partitions",
             Self::Cluster => "cluster",
+            Self::Overload => "overload",
             Self::Suite => "suite",
         }
     }
@@ -58,6 +67,7 @@ impl Step {
             Self::Standby => standby::take(run, report),
             Self::Partitions => partitions::take(run, report),
             Self::Cluster => cluster::take(run, report),
+            Self::Overload => overload::take(run, report),
             Self::Suite => suite::take(run, report),
         }
     }

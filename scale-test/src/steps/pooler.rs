@@ -13,13 +13,16 @@ use crate::pgbouncer::{BOUNDS, PgBouncer};
 use crate::report::{Report, milliseconds};
 use crate::run::Run;
 use crate::steps::flow;
-use crate::steps::replicas::{REPLICAS, settings};
+use crate::steps::replicas::{REPLICAS, settings, until_answered};
+
+/// How long the pooler is away when it is restarted.
+const AWAY: Duration = Duration::from_millis(500);
 
 pub(crate) fn take(run: &Run, report: &mut Report) -> Outcome<()> {
     report.progress("PostgreSQL, PgBouncer and three replicas start");
     let database = Database::start(run, "main")?;
     let redis = SharedRedis::start(run)?;
-    let pooler = PgBouncer::start(run, &database, "pgbouncer", BOUNDS)?;
+    let mut pooler = PgBouncer::start(run, &database, "pgbouncer", BOUNDS)?;
     let direct = settings(&database, REPLICAS, &[("REDIS_URL", redis.url())])?;
     let pooled = behind(&direct, &pooler, &database)?;
     let (without, _) = {
@@ -50,13 +53,18 @@ pub(crate) fn take(run: &Run, report: &mut Report) -> Outcome<()> {
             format!("{walked} requests"),
             walked > 0,
         );
+        restarted(run, report, &database, &fleet, &mut pooler)?;
     }
     cost(run, report, &direct, &pooled)?;
     controls(run, report, &database, &direct, &pooler)
 }
 
 /// The same servers, told of the pooler.
-fn behind(direct: &[Settings], pooler: &PgBouncer, database: &Database) -> Outcome<Vec<Settings>> {
+fn behind(
+    direct: &[Settings],
+    pooler: &PgBouncer<'_>,
+    database: &Database,
+) -> Outcome<Vec<Settings>> {
     let url = database.url()?;
     let told = direct.iter().map(|settings| {
         let mut settings = settings.clone();
@@ -70,6 +78,16 @@ fn behind(direct: &[Settings], pooler: &PgBouncer, database: &Database) -> Outco
     Ok(told.collect())
 }
 
+/// People who order and look at all replicas.
+fn crowd(run: &Run, database: &Database, fleet: &Fleet<'_>, name: &'static str) -> Outcome<Crowd> {
+    let bases: Vec<String> = (0..REPLICAS).map(|index| fleet.base(index)).collect();
+    let orders = Orders::open(run, &bases[0], database)?;
+    let buyers = (0..24)
+        .map(|number| Person::sign_up(run, &bases[0], &bases[1], &format!("{name}-{number}")))
+        .collect::<Outcome<Vec<_>>>()?;
+    Ok(Crowd { bases, orders, buyers, readers: 12, at: None, patient: false, name })
+}
+
 /// The most connections that PostgreSQL had while people ordered, and how they fared.
 fn under_load(
     run: &Run,
@@ -77,13 +95,7 @@ fn under_load(
     fleet: &Fleet<'_>,
     name: &'static str,
 ) -> Outcome<(u64, Tally)> {
-    let bases: Vec<String> = (0..REPLICAS).map(|index| fleet.base(index)).collect();
-    let orders = Orders::open(run, &bases[0], database)?;
-    let buyers = (0..24)
-        .map(|number| Person::sign_up(run, &bases[0], &bases[1], &format!("{name}-{number}")))
-        .collect::<Outcome<Vec<_>>>()?;
-    let load =
-        Load::start(Crowd { bases, orders, buyers, readers: 12, at: None, patient: false, name });
+    let load = Load::start(crowd(run, database, fleet, name)?);
     let mut most = 0;
     for _ in 0..20 {
         run.processes.pause(Duration::from_millis(150))?;
@@ -93,6 +105,60 @@ fn under_load(
         )?);
     }
     Ok((most, load.finish()?))
+}
+
+/// The pooler ends and starts again while people order.
+fn restarted(
+    run: &Run,
+    report: &mut Report,
+    database: &Database,
+    fleet: &Fleet<'_>,
+    pooler: &mut PgBouncer<'_>,
+) -> Outcome<()> {
+    let crowd = crowd(run, database, fleet, "restarted")?;
+    let (orders, before) = (crowd.orders, crowd.orders.count(database)?);
+    let load = Load::start(crowd);
+    until_answered(run, &load, 200)?;
+    pooler.restart_after(AWAY)?;
+    let last = last_failure(run, &load)?;
+    let tally = load.finish()?;
+    let refused = tally.statuses.get(&503).copied().unwrap_or(0);
+    report.check(
+        "restarted",
+        "it is away for half a second under load: 503 with Retry-After, and nothing else",
+        format!(
+            "{refused} of {} refused, {} failed otherwise",
+            tally.requests(),
+            tally.failed() - refused
+        ),
+        refused > 0 && tally.failed() == refused && tally.untold == 0,
+    );
+    let made = orders.count(database)? - before;
+    report.check(
+        "restarted-after",
+        "then nothing fails any more, and each acknowledged order is there",
+        format!(
+            "the last refusal after {}; {} acknowledged, {made} there",
+            milliseconds(last),
+            tally.acknowledged
+        ),
+        made >= tally.acknowledged && made <= tally.acknowledged + tally.given_up,
+    );
+    Ok(())
+}
+
+/// How long from now until the last failure, after which a second passes without another one.
+fn last_failure(run: &Run, load: &Load) -> Outcome<Duration> {
+    let began = Instant::now();
+    let (mut failed, mut last) = (load.failed(), Duration::ZERO);
+    run.processes.wait_for("a second without a failure", || {
+        if load.failed() > failed {
+            (failed, last) = (load.failed(), began.elapsed());
+        }
+        Ok(began.elapsed() > last + Duration::from_secs(1))
+    })?;
+    until_answered(run, load, 50)?;
+    Ok(last)
 }
 
 /// What one more hop costs, asked in turns of two servers that differ in it alone.
@@ -135,7 +201,7 @@ fn controls(
     report: &mut Report,
     database: &Database,
     direct: &[Settings],
-    pooler: &PgBouncer,
+    pooler: &PgBouncer<'_>,
 ) -> Outcome<()> {
     let unbounded = PgBouncer::start(run, database, "unbounded", "")?;
     let refused = Fleet::start(run, vec![behind(direct, &unbounded, database)?[0].clone()]);

@@ -1,10 +1,13 @@
 //! Three replicas behind HAProxy: what they share, and what a restart costs.
 
 mod limits;
+mod queue;
 mod restarts;
 pub(crate) mod shared;
 
+use restarts::Trial;
 pub(crate) use restarts::until_answered;
+use shared::SetUp;
 
 use crate::Outcome;
 use crate::database::{Database, SharedRedis};
@@ -26,7 +29,8 @@ pub(crate) fn take(run: &Run, report: &mut Report) -> Outcome<()> {
     {
         let fleet = Fleet::start(run, limited(&database, |_| redis.url().to_owned())?)?;
         let proxy = Proxy::start(run, &fleet)?;
-        shared::check(run, report, &database, &fleet, &proxy)?;
+        let set_up = SetUp { run, database: &database, fleet: &fleet, proxy: &proxy };
+        shared::check(set_up, report)?;
     }
     report.progress("the same again with nothing shared, as a control");
     {
@@ -35,10 +39,12 @@ pub(crate) fn take(run: &Run, report: &mut Report) -> Outcome<()> {
         let proxy = Proxy::start(run, &fleet)?;
         shared::control(run, report, &fleet, &proxy)?;
     }
+    queue::check(run, report, (&database, redis.url()))?;
     let settings = settings(&database, REPLICAS, &[("REDIS_URL", redis.url())])?;
     let mut fleet = Fleet::start(run, settings)?;
     let mut proxy = Proxy::start(run, &fleet)?;
-    restarts::check(run, report, &database, &mut fleet, &mut proxy)
+    let trial = Trial { run, database: &database, fleet: &mut fleet, proxy: &mut proxy };
+    restarts::check(trial, report)
 }
 
 /// The same settings for each replica.

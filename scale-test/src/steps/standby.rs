@@ -1,5 +1,6 @@
 //! A streaming replica that reads are sent to, with one's own writes always in sight.
 
+use std::process::Command;
 use std::time::Duration;
 
 use local_services::Purpose;
@@ -9,9 +10,10 @@ use crate::Outcome;
 use crate::database::{Database, SharedRedis};
 use crate::fleet::Fleet;
 use crate::http::Ask;
-use crate::load::{Crowd, Load};
+use crate::load::{Crowd, Load, Tally};
 use crate::orders::Orders;
 use crate::people::Person;
+use crate::process::send;
 use crate::report::{Report, milliseconds};
 use crate::run::Run;
 use crate::steps::replicas::settings;
@@ -19,6 +21,8 @@ use crate::steps::replicas::until_answered;
 
 /// Own writes that are looked for.
 const ROUNDS: usize = 30;
+/// The longest wait for a replica that hangs: a second there, and then the primary's own answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn take(run: &Run, report: &mut Report) -> Outcome<()> {
     report.progress("a primary, its replica, Redis and two servers start");
@@ -114,7 +118,7 @@ fn own_writes(
     Ok(())
 }
 
-/// The replica is killed and comes back, under load.
+/// The replica is killed and comes back, and then hangs and goes on, each under load.
 fn mid_load(
     run: &Run,
     report: &mut Report,
@@ -127,33 +131,117 @@ fn mid_load(
     let buyers = (0..4)
         .map(|number| Person::sign_up(run, &bases[0], &bases[1], &format!("buyer-{number}")))
         .collect::<Outcome<Vec<_>>>()?;
-    let load = Load::start(Crowd {
-        bases,
-        orders,
-        buyers,
-        readers: 8,
-        at: Some(comments.to_owned()),
-        patient: false,
-        name: "load",
-    });
+    let at = Some(comments.to_owned());
+    let crowd =
+        Crowd { bases, orders, buyers, readers: 8, at, patient: false, name: "killed-replica" };
+    let load = Load::start(crowd.clone());
     until_answered(run, &load, 200)?;
     database.pair()?.stop_replica();
     until_answered(run, &load, 400)?;
     database.pair()?.start_replica()?;
-    let before = reads(fleet)?;
-    let back = run.processes.wait_for("reads of the replica", || {
-        run.processes.pause(Duration::from_millis(200))?;
-        Ok(reads(fleet)? > before + 50.0)
-    });
-    let tally = load.finish()?;
+    let (tally, back) = until_read_again(run, fleet, load)?;
     report.check(
         "killed",
         "the replica is killed under load and comes back: no request fails",
         format!("{} of {} failed ({})", tally.failed(), tally.requests(), tally.failures()),
         tally.failed() == 0,
     );
-    let figure = back.as_ref().map_or_else(ToString::to_string, |time| milliseconds(*time));
-    report.check("back", "and it is read from again by itself, after", figure, back.is_ok());
+    report.check("back", "and it is read from again by itself, after", told(&back), back.is_ok());
     report.figure("slowest", "slowest answer of that time", milliseconds(tally.slowest));
+    hung(run, report, database, fleet, Crowd { name: "hung-replica", ..crowd })
+}
+
+/// The replica keeps its connections and answers nobody, as a machine that swaps.
+fn hung(
+    run: &Run,
+    report: &mut Report,
+    database: &mut Database,
+    fleet: &Fleet<'_>,
+    crowd: Crowd,
+) -> Outcome<()> {
+    let load = Load::start(crowd);
+    until_answered(run, &load, 200)?;
+    let before = reads(fleet)?;
+    let hung = Hung::replica_of(run, database)?;
+    run.processes.pause(Duration::from_secs(3))?;
+    until_answered(run, &load, 400)?;
+    let meanwhile = reads(fleet)? - before;
+    drop(hung);
+    let (tally, back) = until_read_again(run, fleet, load)?;
+    report.check(
+        "hung",
+        "the replica hangs under load: the primary answers, nobody waits longer than 2 s, no request fails",
+        format!(
+            "{} of {} failed ({}), the slowest took {}",
+            tally.failed(),
+            tally.requests(),
+            tally.failures(),
+            milliseconds(tally.slowest)
+        ),
+        tally.failed() == 0 && tally.slowest < PATIENCE,
+    );
+    report.check(
+        "hung-back",
+        "and it is read from again by itself once it goes on, after",
+        told(&back),
+        back.is_ok(),
+    );
+    report.check(
+        "hung-tried",
+        "control: before that it was, and hardly while it hung",
+        format!("{before:.0} reads there before, {meanwhile:.0} meanwhile"),
+        before > 0.0 && meanwhile < 100.0,
+    );
     Ok(())
+}
+
+/// Lets the crowd go on until the replica is read from again, and for how long that took.
+fn until_read_again(
+    run: &Run,
+    fleet: &Fleet<'_>,
+    load: Load,
+) -> Outcome<(Tally, Outcome<Duration>)> {
+    let before = reads(fleet)?;
+    let back = run.processes.wait_for("reads of the replica", || {
+        run.processes.pause(Duration::from_millis(200))?;
+        Ok(reads(fleet)? > before + 50.0)
+    });
+    Ok((load.finish()?, back))
+}
+
+fn told(back: &Outcome<Duration>) -> String {
+    back.as_ref().map_or_else(ToString::to_string, |time| milliseconds(*time))
+}
+
+/// A replica whose processes all stand still until this is dropped.
+struct Hung(Vec<u32>);
+
+impl Hung {
+    fn replica_of(run: &Run, database: &mut Database) -> Outcome<Self> {
+        let head = database.pair()?.replica().ok_or("no replica")?.pid();
+        send("STOP", head)?;
+        let mut hung = Self(vec![head]);
+        // The head stands still, so nobody joins its children meanwhile.
+        let all = run.processes.output_of(Command::new("ps").args(["-A", "-o", "pid=,ppid="]))?;
+        let children = all.lines().filter_map(|line| {
+            let mut numbers = line.split_whitespace().map(str::parse::<u32>);
+            let (child, parent) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+            (parent == head).then_some(child)
+        });
+        for child in children {
+            // One that has ended since is no loss.
+            if send("STOP", child).is_ok() {
+                hung.0.push(child);
+            }
+        }
+        Ok(hung)
+    }
+}
+
+impl Drop for Hung {
+    fn drop(&mut self) {
+        for process in self.0.iter().rev() {
+            let _ = send("CONT", *process);
+        }
+    }
 }

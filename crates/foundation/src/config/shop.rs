@@ -26,7 +26,8 @@ pub struct ShopConfig {
     #[arg(value_parser = reservation)]
     pub shop_reservation: Duration,
 
-    /// Checkouts served at once; further ones get 503 with Retry-After
+    /// Checkouts served at once, and fewer while they are slow; further ones get 503 with Retry-After.
+    /// 0: no bound
     #[arg(long, env = "SHOP_CHECKOUTS_IN_FLIGHT", default_value_t = 64, value_name = "COUNT")]
     pub shop_checkouts_in_flight: usize,
 

@@ -37,6 +37,10 @@ impl Server {
         if shared_cluster().is_some() {
             return Ok(Self::Cluster(RedisCluster::start(MASTERS, false)?));
         }
+        Self::alone(folder)
+    }
+
+    fn alone(folder: &Path) -> Result<Self, Error> {
         Ok(Self::One(Redis::acquire(folder, Purpose::Test)?))
     }
 
@@ -76,12 +80,27 @@ impl TestRedis {
     /// # Errors
     /// As [`Redis::acquire`].
     pub fn try_start() -> Result<Self, Error> {
+        Self::within(Server::start)
+    }
+
+    /// Starts a single one, also where the others are clusters: for a test that stands between it
+    /// and its clients, as those of a cluster go past whoever stands there.
+    ///
+    /// # Panics
+    /// As [`TestRedis::start`].
+    #[must_use]
+    pub fn start_alone() -> Self {
+        let alone = Self::within(Server::alone);
+        alone.unwrap_or_else(|error| panic!("there is no Redis for the test: {error}"))
+    }
+
+    fn within(start: impl FnOnce(&Path) -> Result<Server, Error>) -> Result<Self, Error> {
         let folder = tempfile::Builder::new()
             .prefix("redis")
             // The system's own folder for such files is too long for a socket on macOS.
             .tempdir_in("/tmp")
             .unwrap_or_else(|error| panic!("there is no folder for the test: {error}"));
-        let server = Server::start(folder.path())?;
+        let server = start(folder.path())?;
         Ok(Self { server: Some(server), folder })
     }
 
@@ -127,7 +146,7 @@ impl TestRedis {
             one => {
                 one.iter().for_each(Server::kill);
                 drop(one);
-                Server::start(self.folder.path())
+                Server::alone(self.folder.path())
             }
         };
         let server =

@@ -16,26 +16,24 @@ use crate::run::Run;
 /// Writes that are looked for at the other replicas at once.
 const ROUNDS: usize = 20;
 
-pub(super) fn check(
-    run: &Run,
-    report: &mut Report,
-    database: &Database,
-    fleet: &Fleet<'_>,
-    proxy: &Proxy<'_>,
-) -> Outcome<()> {
-    forwarding(run, report, fleet, proxy)?;
-    common(run, report, database, fleet, proxy)?;
-    rotation(run, report, fleet)
+/// What runs, and who asks it.
+#[derive(Clone, Copy)]
+pub(crate) struct SetUp<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) database: &'a Database,
+    pub(crate) fleet: &'a Fleet<'a>,
+    pub(crate) proxy: &'a Proxy<'a>,
+}
+
+pub(super) fn check(set_up: SetUp<'_>, report: &mut Report) -> Outcome<()> {
+    forwarding(set_up.run, report, set_up.fleet, set_up.proxy)?;
+    common(set_up, report)?;
+    rotation(set_up.run, report, set_up.fleet)
 }
 
 /// What Redis is for, of whatever kind it is.
-pub(crate) fn common(
-    run: &Run,
-    report: &mut Report,
-    database: &Database,
-    fleet: &Fleet<'_>,
-    proxy: &Proxy<'_>,
-) -> Outcome<()> {
+pub(crate) fn common(set_up: SetUp<'_>, report: &mut Report) -> Outcome<()> {
+    let SetUp { run, database, fleet, proxy } = set_up;
     let ada = Person::sign_up(run, &fleet.base(0), &fleet.base(1), "ada")?;
     rate_limit(run, report, fleet, proxy)?;
     let (looked_at, refused) = lock_out(run, fleet, &ada)?;
