@@ -1,6 +1,9 @@
 //! A run as HTML, the same for the live page and the recorded run.
 
+mod chart;
 mod items;
+mod ladder;
+mod values;
 
 use evidence::{Quantity, Unit, Verdict};
 use maud::{Markup, html};
@@ -8,7 +11,7 @@ use maud::{Markup, html};
 use super::view::{Change, Finished, RunView, Started, Step};
 use items::{Guesses, item};
 
-pub(super) use items::ladder_table;
+pub(super) use ladder::ladder_table;
 
 /// Where a run stands on its page.
 #[derive(Clone, Debug)]

@@ -3,8 +3,9 @@
 use evidence::{Quantity, Unit};
 use maud::{Markup, html};
 
-use super::digest::{Digest, Prediction};
+use super::digest::Digest;
 use super::request::entered_in;
+use super::view::Prediction;
 
 /// A card for each number that can be guessed. The fields belong to the form that runs the demo, so a
 /// guess is judged by the live run as well.

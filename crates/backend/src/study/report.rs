@@ -3,9 +3,9 @@
 use evidence::{Answer, Event, Quantity, Unit, Verdict};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::assets;
 use super::events::{self, Pictures, Place};
 use super::view::RunView;
+use super::{assets, layout};
 use crate::questions::{self, QUESTIONS};
 
 /// The run of one answer.
@@ -32,10 +32,7 @@ pub(crate) fn document(parts: &[Part]) -> String {
         (DOCTYPE)
         html lang="en" {
             head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Report · Show your work" }
+                (layout::about_itself("Report"))
                 style { (PreEscaped(assets::styles())) }
             }
             body.report {
