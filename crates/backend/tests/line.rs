@@ -24,14 +24,23 @@ async fn the_second_of_two_waits_and_sees_the_line() {
     assert_eq!((second.status.as_u16(), &second.json()["position"]), (202, &1.into()));
     let page = site.get("/answers/todo-api").await.text;
     assert!(page.contains("Waiting: one demo runs at a time, and 1 is in front"), "{page}");
-    assert!(page.contains("<ol class=\"queue\"><li>caching</li></ol>"), "{page}");
+    assert!(
+        page.contains(
+            "<ol class=\"queue\"><li>Where would you add a cache, and what can go wrong?</li></ol>"
+        ),
+        "{page}"
+    );
     let stopping = async {
         sleep(Duration::from_millis(150)).await;
         site.post("/runs/1/stop", "").await
     };
     let (stream, stopped) = join(site.follow(2), stopping).await;
     assert_eq!(stopped.status, 204);
-    assert!(stream.text.contains("<li>caching</li>"), "it was told to wait: {}", stream.text);
+    assert!(
+        stream.text.contains("<li>Where would you add a cache"),
+        "it was told to wait: {}",
+        stream.text
+    );
     assert!(stream.text.contains("verdict passed"), "its turn came: {}", stream.text);
 }
 

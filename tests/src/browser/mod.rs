@@ -14,4 +14,4 @@ mod watch;
 pub use driver::Driver;
 pub use page::{Browser, Look, Theme};
 pub use programs::axe;
-pub use site::{Site, visit};
+pub use site::{Site, visit, visit_both};

@@ -112,6 +112,16 @@ impl Browser {
         self.devtools("Emulation.setScriptExecutionDisabled", &json!({"value": !look.scripts}));
     }
 
+    /// Forgets what pages have stored and what they did so far, as a new browser would.
+    pub(super) fn forget(&self) {
+        self.set_look(Look::DESKTOP);
+        // The smallest page of the origin: storage belongs to one.
+        self.open("/health/live");
+        self.js("localStorage.clear(); sessionStorage.clear()");
+        self.open("about:blank");
+        let _ = self.faults();
+    }
+
     /// A command of the DevTools protocol.
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         let body = json!({"cmd": command, "params": parameters});
@@ -121,7 +131,7 @@ impl Browser {
     /// Opens a path of the site, or a whole address, and waits until it is loaded.
     #[track_caller]
     pub fn open(&self, path: &str) {
-        let whole = path.contains("://");
+        let whole = path.contains("://") || path.starts_with("about:");
         let url = if whole { path.to_owned() } else { format!("{}{path}", self.base) };
         told(path, self.session.post("/url", &json!({"url": url})));
     }
@@ -246,6 +256,19 @@ impl Browser {
             .collect();
         let body = json!({"actions": [{"type": "key", "id": "keys", "actions": strokes}]});
         told(keys, self.session.post("/actions", &body));
+    }
+
+    /// Moves on with the tabulator alone until the focus is on what the selector names.
+    #[track_caller]
+    pub fn tab_to(&self, selector: &str) {
+        let there = format!("return document.activeElement.matches({})", json!(selector));
+        for _ in 0..80 {
+            if self.js(&there) == json!(true) {
+                return;
+            }
+            self.press("\u{E004}");
+        }
+        panic!("the keyboard does not reach {selector} on {}", self.path());
     }
 
     /// A picture of what is seen, as PNG.

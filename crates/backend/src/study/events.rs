@@ -9,6 +9,7 @@ use evidence::{Quantity, Unit, Verdict};
 use maud::{Markup, html};
 
 use super::view::{Change, Finished, RunView, Started, Step};
+use super::words::with_code;
 use items::{Guesses, item};
 
 pub(super) use ladder::ladder_table;
@@ -125,7 +126,7 @@ fn step(step: &Step, index: usize, guesses: &Guesses, place: &Place) -> Markup {
     let id = format!("{}-step-{index}", place.prefix);
     html! {
         section.step id=(id) data-into={ (place.prefix) "-steps" } {
-            @if !step.title.is_empty() { h4 { (step.title) } }
+            @if !step.title.is_empty() { h4 { (with_code(&step.title)) } }
             div.items id={ (id) "-items" } {
                 @for (at, one) in step.items.iter().enumerate() {
                     (item(one, (index, at), guesses, place))
@@ -156,7 +157,7 @@ fn verdict(view: &RunView, end: &Finished) -> Markup {
             @if view.failed > 0 {
                 p { "Did not hold:" }
                 ul { @for check in view.checks().filter(|check| !check.passed) {
-                    li { code { (check.id) } " " (check.claim) }
+                    li { (with_code(&check.claim)) }
                 } }
             }
             @if end.verdict == Verdict::Interrupted { p { "Scratch data are dropped." } }

@@ -5,8 +5,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::events::{self, Pictures, Place};
 use super::view::RunView;
-use super::{assets, layout};
-use crate::questions::{self, QUESTIONS};
+use super::{asked, assets, layout};
+use crate::questions::QUESTIONS;
 
 /// The run of one answer.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ fn row(part: &Part, run: &RunView) -> Markup {
     html! {
         tr {
             td.number { (part.answer.number) }
-            th scope="row" { a href={ "#" (part.answer.slug) } { (title(part)) } }
+            th scope="row" { a href={ "#" (part.answer.slug) } { (asked(part.answer)) } }
             td class=(if has_passed(run) { "held" } else { "broken" }) {
                 span.mark { (if has_passed(run) { "✓" } else { "✗" }) } (if has_passed(run) { " passed" } else { " failed" })
                 (mark(part))
@@ -102,16 +102,12 @@ fn mark(part: &Part) -> Markup {
     html! { @if part.recorded { " " span.kind.recorded-kind { "recorded" } } }
 }
 
-fn title(part: &Part) -> &'static str {
-    questions::by_slug(part.answer.slug).map_or(part.answer.title, |question| question.title)
-}
-
 fn one(part: &Part, run: &RunView) -> Markup {
     let place = Place { prefix: part.answer.slug, pictures: Pictures::Inside };
     let id = format!("{}-heading", part.answer.slug);
     html! {
         section.report-part aria-labelledby=(id) {
-            h2 id=(id) { (part.answer.number) ". " (title(part)) (mark(part)) }
+            h2 id=(id) { (part.answer.number) ". " (asked(part.answer)) (mark(part)) }
             @if run.started.is_some() { (events::whole(run, &place)) } @else { p.notice { "There is no run of this answer." } }
         }
     }

@@ -12,6 +12,7 @@ use super::ladder::ladder_table;
 use super::values::{comparison, measurements};
 use crate::study::highlight::{Language, highlight};
 use crate::study::view::{Bar, Check, Item, Prediction};
+use crate::study::words::{capitalised, with_code};
 
 /// What the reader expected, by the id of the prediction.
 pub(super) type Guesses = BTreeMap<String, f64>;
@@ -22,7 +23,7 @@ pub(super) fn item(item: &Item, at: (usize, usize), guesses: &Guesses, place: &P
     html! {
         div.item id={ (step) "-item-" (at.1) } data-into={ (step) "-items" } {
             @match item {
-                Item::Note(text) => p.note { (text) },
+                Item::Note(text) => p.note { (with_code(text)) },
                 Item::Bar(one) => (bar(one)),
                 Item::Block { kind, title, text } => (block(*kind, title, text)),
                 Item::Plans(list) => (plans(list)),
@@ -97,10 +98,10 @@ fn looks_like_sql(text: &str) -> bool {
 fn story(story: &Story) -> Markup {
     html! {
         dl.story {
-            dt { "Situation" } dd { (story.situation) }
-            dt { "Task" } dd { (story.task) }
-            dt { "Action" } dd { (story.action) }
-            dt { "Result" } dd { (story.result) }
+            dt { "Situation" } dd { (with_code(&story.situation)) }
+            dt { "Task" } dd { (with_code(&story.task)) }
+            dt { "Action" } dd { (with_code(&story.action)) }
+            dt { "Result" } dd { (with_code(&story.result)) }
         }
     }
 }
@@ -109,11 +110,11 @@ fn checks(checks: &[Check]) -> Markup {
     html! {
         ul.checks {
             @for check in checks {
-                li class=(if check.passed { "held" } else { "broken" }) {
+                li class=(if check.passed { "held" } else { "broken" }) data-check=(check.id) {
                     span.mark aria-hidden="true" { (if check.passed { "✓" } else { "✗" }) }
                     span {
                         span.hidden { (if check.passed { "Held: " } else { "Did not hold: " }) }
-                        (check.claim) " " code.id { (check.id) }
+                        (with_code(&check.claim))
                     }
                 }
             }
@@ -126,7 +127,7 @@ fn prediction(prediction: &Prediction, guess: Option<&f64>) -> Markup {
     let guess = guess.map(|guess| Quantity { value: *guess, unit: *unit });
     html! {
         div.prediction {
-            p { span.kind { "guess" } " " (question) }
+            p { span.kind { "guess" } " " (capitalised(question)) }
             @if let Some(guess) = guess { p { "You expected " strong { (guess) } "." } }
             @if let Some(measured) = measured {
                 p { "Measured: " strong { (measured) } (judged(guess, *measured)) }

@@ -9,7 +9,7 @@ use crate::study::view::{Ladder, Rung};
 pub(in crate::study) fn ladder_table(ladder: &Ladder, changed: &[usize]) -> Markup {
     html! {
         div.scroll tabindex="0" {
-            table.ladder {
+            table.ladder.stack {
                 caption { (ladder.title) }
                 thead { tr {
                     th scope="col" { "Variant" }
@@ -17,20 +17,20 @@ pub(in crate::study) fn ladder_table(ladder: &Ladder, changed: &[usize]) -> Mark
                         th scope="col" class=[numeric(&ladder.rungs, index)] { (column) }
                     }
                 } }
-                tbody { @for (index, rung) in ladder.rungs.iter().enumerate() { (row(rung, changed.contains(&index))) } }
+                tbody { @for (index, rung) in ladder.rungs.iter().enumerate() { (row(rung, &ladder.columns, changed.contains(&index))) } }
             }
         }
     }
 }
 
-fn row(rung: &Rung, changed: bool) -> Markup {
+fn row(rung: &Rung, columns: &[String], changed: bool) -> Markup {
     html! {
         tr class=(rung.kind.word()) data-changed[changed] {
             th scope="row" { (badge(rung.kind)) span.rung-name { (rung.name) } }
-            @for cell in &rung.cells {
+            @for (cell, column) in rung.cells.iter().zip(columns) {
                 @match cell {
-                    Cell::Quantity(quantity) => td.number { (quantity) },
-                    Cell::Text(text) => td { (text) },
+                    Cell::Quantity(quantity) => td.number data-label=(column) { (quantity) },
+                    Cell::Text(text) => td data-label=(column) { (text) },
                 }
             }
         }
