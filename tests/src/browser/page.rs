@@ -236,6 +236,11 @@ impl Browser {
     #[track_caller]
     pub fn click(&self, selector: &str) {
         let element = self.element(selector);
+        // Into the middle, as a person scrolls; the driver stops below what sticks to the edge.
+        self.js(&format!(
+            "document.querySelector({}).scrollIntoView({{block: 'center'}})",
+            json!(selector)
+        ));
         told(selector, self.session.post(&format!("/element/{element}/click"), &json!({})));
     }
 

@@ -77,8 +77,9 @@ impl Site {
             command
                 .env("SHOW_YOUR_WORK_HOME", home.path())
                 .env("DATABASE_URL", database.url())
-                // All of them come from one address.
-                .envs(["RATE_LIMIT", "REGISTRATION_LIMIT", "LOGIN_LIMIT"].map(|name| (name, "0")))
+                // All of them come from one address. Demos inherit the settings, so the limit for
+                // one account stays.
+                .envs(["RATE_LIMIT", "REGISTRATION_LIMIT"].map(|name| (name, "0")))
                 .envs(["LOGIN_ADDRESS_LIMIT", "USER_RATE_LIMIT"].map(|name| (name, "0")));
         });
         let backend = backend.unwrap_or_else(|error| panic!("the backend: {error}"));

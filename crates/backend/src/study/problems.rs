@@ -21,7 +21,7 @@ pub(super) async fn all() -> HttpResponse {
         }
         section {
             div.scroll tabindex="0" {
-                table.stack {
+                table.stack.pairs {
                     caption { "Problem types by status" }
                     thead { tr {
                         th scope="col" { "Status" } th scope="col" { "Type" }

@@ -9,7 +9,7 @@ use crate::study::view::{Ladder, Rung};
 pub(in crate::study) fn ladder_table(ladder: &Ladder, changed: &[usize]) -> Markup {
     html! {
         div.scroll tabindex="0" {
-            table.ladder.stack {
+            table.ladder.stack.pairs {
                 caption { (ladder.title) }
                 thead { tr {
                     th scope="col" { "Variant" }
