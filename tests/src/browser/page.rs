@@ -1,4 +1,4 @@
-//! What a person does with a page, and what they see of it.
+//! A browser, the page it shows, and what is seen of it.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -11,56 +11,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::driver::{Driver, Session};
+use super::look::{Look, Theme};
 
 /// Longer than anything takes on a machine that is busy; whatever is waited for ends the wait.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(40);
-/// The key that WebDriver names elements by (section 12.2 of the recommendation).
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-
-/// Colours that the reader's system prefers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Theme {
-    /// Dark on light.
-    Light,
-    /// Light on dark.
-    Dark,
-}
-
-/// Size and theme of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
-    /// Width of the page in CSS pixels.
-    pub width: u32,
-    /// Height of what is seen at once, in CSS pixels.
-    pub height: u32,
-    /// Whether it is a phone: touch, and a page that fits its viewport.
-    pub phone: bool,
-    /// Light or dark.
-    pub theme: Theme,
-    /// Whether scripts run.
-    pub scripts: bool,
-}
-
-impl Look {
-    /// A window on a desk.
-    pub const DESKTOP: Self =
-        Self { width: 1280, height: 900, phone: false, theme: Theme::Light, scripts: true };
-    /// A phone held upright.
-    pub const PHONE: Self = Self { width: 390, height: 844, phone: true, ..Self::DESKTOP };
-
-    /// The same in dark colours.
-    #[must_use]
-    pub const fn dark(self) -> Self {
-        Self { theme: Theme::Dark, ..self }
-    }
-
-    /// The same with scripts switched off.
-    #[must_use]
-    pub const fn without_scripts(self) -> Self {
-        Self { scripts: false, ..self }
-    }
-}
 
 /// A browser with a profile of its own and one window; it ends when dropped.
 pub struct Browser {
@@ -76,7 +31,7 @@ impl Debug for Browser {
     }
 }
 
-fn told<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) -> T {
+pub(super) fn told<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("{what}: {error}"))
 }
 
@@ -223,57 +178,6 @@ impl Browser {
             json!(selector)
         );
         self.js(&seen) == json!(true)
-    }
-
-    #[track_caller]
-    fn element(&self, selector: &str) -> String {
-        let wish = json!({"using": "css selector", "value": selector});
-        let found = told(selector, self.session.post("/element", &wish));
-        found[ELEMENT].as_str().unwrap_or_default().to_owned()
-    }
-
-    /// Clicks with the mouse: what lies under something else, or cannot be seen, cannot be clicked.
-    #[track_caller]
-    pub fn click(&self, selector: &str) {
-        let element = self.element(selector);
-        // Into the middle, as a person scrolls; the driver stops below what sticks to the edge.
-        self.js(&format!(
-            "document.querySelector({}).scrollIntoView({{block: 'center'}})",
-            json!(selector)
-        ));
-        told(selector, self.session.post(&format!("/element/{element}/click"), &json!({})));
-    }
-
-    /// Types into a field, behind what is in it. For a file field, the path of the file.
-    #[track_caller]
-    pub fn write(&self, selector: &str, text: &str) {
-        let element = self.element(selector);
-        let body = json!({"text": text});
-        told(selector, self.session.post(&format!("/element/{element}/value"), &body));
-    }
-
-    /// Presses keys one after the other, wherever the focus is.
-    #[track_caller]
-    pub fn press(&self, keys: &str) {
-        let strokes: Vec<Value> = keys
-            .chars()
-            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key})))
-            .collect();
-        let body = json!({"actions": [{"type": "key", "id": "keys", "actions": strokes}]});
-        told(keys, self.session.post("/actions", &body));
-    }
-
-    /// Moves on with the tabulator alone until the focus is on what the selector names.
-    #[track_caller]
-    pub fn tab_to(&self, selector: &str) {
-        let there = format!("return document.activeElement.matches({})", json!(selector));
-        for _ in 0..80 {
-            if self.js(&there) == json!(true) {
-                return;
-            }
-            self.press("\u{E004}");
-        }
-        panic!("the keyboard does not reach {selector} on {}", self.path());
     }
 
     /// A picture of what is seen, as PNG.

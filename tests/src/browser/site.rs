@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::database::Database;
 use super::driver::Driver;
-use super::page::{Browser, Look};
+use super::look::Look;
+use super::page::Browser;
 use super::programs;
 use crate::backend::Backend;
 use crate::binary;
@@ -80,7 +81,9 @@ impl Site {
                 // All of them come from one address. Demos inherit the settings, so the limit for
                 // one account stays.
                 .envs(["RATE_LIMIT", "REGISTRATION_LIMIT"].map(|name| (name, "0")))
-                .envs(["LOGIN_ADDRESS_LIMIT", "USER_RATE_LIMIT"].map(|name| (name, "0")));
+                .envs(["LOGIN_ADDRESS_LIMIT", "USER_RATE_LIMIT"].map(|name| (name, "0")))
+                // Hashing waits on a machine that is busy with other tests.
+                .env("HASHING_WAIT", "25s");
         });
         let backend = backend.unwrap_or_else(|error| panic!("the backend: {error}"));
         Some(Self { idle: Mutex::default(), driver, backend, _database: database, _home: home })

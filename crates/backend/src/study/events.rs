@@ -94,7 +94,7 @@ pub(super) fn queue(ahead: &[String]) -> Markup {
 pub(super) fn tally(view: &RunView) -> Markup {
     html! {
         span #run-tally {
-            @if view.passed + view.failed > 0 {
+            @if view.finished.is_none() && view.passed + view.failed > 0 {
                 (claims(view))
             }
         }
