@@ -114,7 +114,10 @@ async fn a_run_that_a_plain_form_started_goes_on_without_a_page() {
 async fn a_switch_runs_the_demo_twice_and_shows_what_changed() {
     let site = Site::start(SAMPLES, DemoPolicy::Loopback);
     let page = site.get("/interviewer/todo-api").await.text;
-    assert!(page.contains("<li>if match loses no edit</li>") && !page.contains("claim-pairs"), "{page}");
+    assert!(
+        page.contains("<li>if match loses no edit</li>") && !page.contains("claim-pairs"),
+        "{page}"
+    );
     let runs = site.run("todo-api", "scale=quick&switch=no-if-match").await;
     assert_eq!(runs, [1, 2], "first without the switch, to compare with");
     for run in runs {
