@@ -12,7 +12,7 @@ export PATH := $(PATH):$(TOOLS)/bin
 
 BACKEND = cargo run --release --quiet -p backend --
 
-.PHONY: help build run test demo report evidence bench scale-test lint audit fuzz deploy-check drill docs doctor hooks new-answer remove-answer reset
+.PHONY: help build run test demo report evidence screenshots bench scale-test lint audit fuzz deploy-check drill docs doctor hooks new-answer remove-answer reset
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -39,6 +39,11 @@ evidence: build ## Run the demos (or Q=…) and record their numbers and charts 
 	@$(BACKEND) demo $(if $(Q),$(Q),--all) --record $(ARGS)
 	@$(MAKE) --no-print-directory build
 	@$(BACKEND) list --update README.md
+
+screenshots: build ## Take the pictures of the pages that README and docs show (docs/screenshots)
+	@scripts/setup.sh screenshots
+	@cargo run --quiet -p local-services -- run --purpose test -- \
+		cargo run --quiet -p end-to-end --bin screenshots -- target/release/backend docs/screenshots
 
 bench: build ## Measure the server beside its peers for a quarter of an hour (ARGS=--quick: two minutes)
 	@scripts/setup.sh bench

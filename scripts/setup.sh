@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh run     cargo, a C compiler, PostgreSQL 14 or newer (server programs)
 #   scripts/setup.sh test    the same, Redis (or Valkey), Chromium with its driver, and axe-core
+#   scripts/setup.sh screenshots  the same without axe-core
 #   scripts/setup.sh lint    cargo, a C compiler and cargo-deny
 #   scripts/setup.sh audit   the same and cargo-audit
 #   scripts/setup.sh fuzz    the same as test, and Python 3.11 or newer with virtual environments
@@ -28,7 +29,8 @@ fail() {
     exit 1
 }
 has() { command -v "$1" >/dev/null 2>&1; }
-in_ci() { case ${CI:-} in '' | 0 | false) return 1 ;; esac; }
+is_set() { case $1 in '' | 0 | false) return 1 ;; esac; }
+in_ci() { is_set "${CI:-}"; }
 
 here=$(dirname "$0")
 # shellcheck source=scripts/setup/found.sh
@@ -82,12 +84,16 @@ want_redis() {
     say "  Install redis-server or valkey-server to test everything."
 }
 
-# As with Redis: without them the pages are not tested, except in CI, where that is a fault.
+# The tests fail without them, unless these variables say that they may be missing.
 want_browser() {
     if has_browser; then return 0; fi
     install_packages browser && has_browser && return 0
-    if in_ci; then fail "Chromium or its driver is missing: install chromium and chromedriver."; fi
-    say "WARNING: going on without Chromium; the pages are NOT tested in a browser."
+    if is_set "${WITHOUT_BROWSER:-}"; then
+        say "WARNING: going on without Chromium; the pages are NOT tested in a browser."
+        return 0
+    fi
+    fail "Chromium or its driver is missing: install chromium and chromedriver (or name them in
+  CHROMIUM and CHROMEDRIVER), or set WITHOUT_BROWSER=1 to leave the pages untested."
 }
 
 want_axe() {
@@ -96,8 +102,12 @@ want_axe() {
     if ! has_python; then install_packages python || :; fi
     say "fetching axe-core from PyPI into .local/tools/axe, once."
     mkdir -p "$kept" && fetch_axe && return 0
-    if in_ci; then fail "axe-core could not be fetched from PyPI."; fi
-    say "WARNING: going on without axe-core; accessibility is NOT tested."
+    if is_set "${WITHOUT_AXE:-}"; then
+        say "WARNING: going on without axe-core; accessibility is NOT tested."
+        return 0
+    fi
+    fail "axe-core could not be fetched from PyPI: put its axe.min.js into .local/tools/axe, or set
+  WITHOUT_AXE=1 to leave accessibility untested."
 }
 
 fetch_axe() {
@@ -187,6 +197,13 @@ deploy)
     require_python
     want_deploy_tools
     ;;
+screenshots)
+    require_cargo
+    require_compiler
+    require_postgres
+    want_redis
+    want_browser
+    ;;
 bench)
     require_cargo
     require_compiler
@@ -203,5 +220,5 @@ scale)
     require_server haproxy https://www.haproxy.org
     require_server pgbouncer https://www.pgbouncer.org
     ;;
-*) fail "usage: scripts/setup.sh run|test|lint|audit|fuzz|deploy|bench|scale" ;;
+*) fail "usage: scripts/setup.sh run|test|screenshots|lint|audit|fuzz|deploy|bench|scale" ;;
 esac

@@ -56,6 +56,7 @@ has_server() {
 }
 
 has_browser() {
+    if [ -x "${CHROMIUM:-}" ] && [ -x "${CHROMEDRIVER:-}" ]; then return 0; fi
     if ! has chromedriver && [ ! -x /usr/lib/chromium/chromedriver ]; then return 1; fi
     for name in chromium chromium-browser google-chrome google-chrome-stable; do
         if has "$name"; then return 0; fi

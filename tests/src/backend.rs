@@ -1,6 +1,7 @@
 //! The backend as a process of its own, to be stopped, starved and killed.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use local_services::{Purpose, redis_url};
@@ -20,7 +21,15 @@ impl Backend {
     /// # Errors
     /// When it ends instead; the message is what it said.
     pub fn start(configure: impl FnOnce(&mut Command)) -> io::Result<Self> {
-        Self::start_as(Command::new(binary::path("backend")?), configure)
+        Self::start_program(&binary::path("backend")?, configure)
+    }
+
+    /// As [`Backend::start`], for a program that is built already.
+    ///
+    /// # Errors
+    /// When it ends instead; the message is what it said.
+    pub fn start_program(program: &Path, configure: impl FnOnce(&mut Command)) -> io::Result<Self> {
+        Self::start_as(Command::new(program), configure)
     }
 
     /// As [`Backend::start`], by a shell that allows this many open files at first, as many systems do.

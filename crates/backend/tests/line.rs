@@ -24,14 +24,23 @@ async fn the_second_of_two_waits_and_sees_the_line() {
     assert_eq!((second.status.as_u16(), &second.json()["position"]), (202, &1.into()));
     let page = site.get("/answers/todo-api").await.text;
     assert!(page.contains("Waiting: one demo runs at a time, and 1 is in front"), "{page}");
-    assert!(page.contains("<ol class=\"queue\"><li>caching</li></ol>"), "{page}");
+    assert!(
+        page.contains(
+            "<ol class=\"queue\"><li>Where would you add a cache, and what can go wrong?</li></ol>"
+        ),
+        "{page}"
+    );
     let stopping = async {
         sleep(Duration::from_millis(150)).await;
         site.post("/runs/1/stop", "").await
     };
     let (stream, stopped) = join(site.follow(2), stopping).await;
     assert_eq!(stopped.status, 204);
-    assert!(stream.text.contains("<li>caching</li>"), "it was told to wait: {}", stream.text);
+    assert!(
+        stream.text.contains("<li>Where would you add a cache"),
+        "it was told to wait: {}",
+        stream.text
+    );
     assert!(stream.text.contains("verdict passed"), "its turn came: {}", stream.text);
 }
 
@@ -105,7 +114,10 @@ async fn a_run_that_a_plain_form_started_goes_on_without_a_page() {
 async fn a_switch_runs_the_demo_twice_and_shows_what_changed() {
     let site = Site::start(SAMPLES, DemoPolicy::Loopback);
     let page = site.get("/interviewer/todo-api").await.text;
-    assert!(page.contains("if-match-loses-no-edit") && !page.contains("claim-pairs"), "{page}");
+    assert!(
+        page.contains("<li>if match loses no edit</li>") && !page.contains("claim-pairs"),
+        "{page}"
+    );
     let runs = site.run("todo-api", "scale=quick&switch=no-if-match").await;
     assert_eq!(runs, [1, 2], "first without the switch, to compare with");
     for run in runs {
@@ -115,15 +127,15 @@ async fn a_switch_runs_the_demo_twice_and_shows_what_changed() {
     for shown in [
         "Exactly the expected claims broke.",
         "<li data-claim=\"if-match-loses-no-edit\">",
-        "0 edits are lost",
-        "1 edits are lost",
+        "<strong>0</strong> edits are lost",
+        "<strong>1</strong> edits are lost",
         "2 claims did not change",
     ] {
         assert!(page.contains(shown), "{shown} is missing: {page}");
     }
     assert_eq!(site.run("todo-api", "scale=quick&switch=no-if-match").await, [3]);
     let index = site.get("/").await.text;
-    assert!(index.contains("3 of 3 held here"), "a run with a switch is no verdict");
+    assert!(index.contains("3 of 3 claims held here"), "a run with a switch is no verdict");
 }
 
 #[actix_web::test]
@@ -135,7 +147,7 @@ async fn the_last_run_of_this_machine_outlives_the_server() {
     };
     {
         let site = start();
-        assert!(site.get("/").await.text.contains("not run here"));
+        assert!(!site.get("/").await.text.contains("held here"));
         let run = site.run("todo-api", "scale=quick").await;
         site.follow(run[0]).await;
         // The file is written after the last event.
@@ -144,7 +156,7 @@ async fn the_last_run_of_this_machine_outlives_the_server() {
         }
     }
     let site = start();
-    assert!(site.get("/").await.text.contains("3 of 3 held here"));
+    assert!(site.get("/").await.text.contains("3 of 3 claims held here"));
     let page = site.get("/answers/todo-api").await.text;
     assert!(page.contains("data-origin=\"here\""), "the story has the numbers of this machine");
 }

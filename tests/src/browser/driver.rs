@@ -69,13 +69,12 @@ fn port_in(output: &mut impl BufRead) -> io::Result<u16> {
 
 /// One browser of the driver.
 pub(super) struct Session {
-    runtime: Runtime,
     address: String,
 }
 
 impl Session {
     pub(super) fn start(driver: &str, capabilities: &Value) -> io::Result<Self> {
-        let mut session = Self { runtime: Runtime::new()?, address: format!("{driver}/session") };
+        let mut session = Self { address: format!("{driver}/session") };
         let wish = json!({"capabilities": {"alwaysMatch": capabilities}});
         let made = session.request(Method::POST, "", &wish).map_err(io::Error::other)?;
         let id = made["sessionId"].as_str().ok_or_else(|| io::Error::other("no session"))?;
@@ -94,7 +93,9 @@ impl Session {
 
     fn request(&self, method: Method, command: &str, body: &Value) -> Result<Value, String> {
         let address = format!("{}{command}", self.address);
-        let answer = self.runtime.block_on(async {
+        // One for each command, as it cannot move to the thread of the test that comes next.
+        let runtime = Runtime::new().map_err(|error| error.to_string())?;
+        let answer = runtime.block_on(async {
             let client = awc::Client::builder().timeout(PATIENCE).finish();
             let request = client.request(method, address);
             let sent =

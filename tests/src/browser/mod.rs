@@ -6,12 +6,15 @@
 
 mod database;
 mod driver;
+mod hands;
+mod look;
 mod page;
 mod programs;
 mod site;
 mod watch;
 
 pub use driver::Driver;
-pub use page::{Browser, Look, Theme};
+pub use look::{Look, Theme};
+pub use page::Browser;
 pub use programs::axe;
-pub use site::{Site, visit};
+pub use site::{Site, visit, visit_both};

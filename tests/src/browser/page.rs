@@ -1,4 +1,4 @@
-//! What a person does with a page, and what they see of it.
+//! A browser, the page it shows, and what is seen of it.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -11,56 +11,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::driver::{Driver, Session};
+use super::look::{Look, Theme};
 
 /// Longer than anything takes on a machine that is busy; whatever is waited for ends the wait.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(40);
-/// The key that WebDriver names elements by (section 12.2 of the recommendation).
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-
-/// Colours that the reader's system prefers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Theme {
-    /// Dark on light.
-    Light,
-    /// Light on dark.
-    Dark,
-}
-
-/// Size and theme of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
-    /// Width of the page in CSS pixels.
-    pub width: u32,
-    /// Height of what is seen at once, in CSS pixels.
-    pub height: u32,
-    /// Whether it is a phone: touch, and a page that fits its viewport.
-    pub phone: bool,
-    /// Light or dark.
-    pub theme: Theme,
-    /// Whether scripts run.
-    pub scripts: bool,
-}
-
-impl Look {
-    /// A window on a desk.
-    pub const DESKTOP: Self =
-        Self { width: 1280, height: 900, phone: false, theme: Theme::Light, scripts: true };
-    /// A phone held upright.
-    pub const PHONE: Self = Self { width: 390, height: 844, phone: true, ..Self::DESKTOP };
-
-    /// The same in dark colours.
-    #[must_use]
-    pub const fn dark(self) -> Self {
-        Self { theme: Theme::Dark, ..self }
-    }
-
-    /// The same with scripts switched off.
-    #[must_use]
-    pub const fn without_scripts(self) -> Self {
-        Self { scripts: false, ..self }
-    }
-}
 
 /// A browser with a profile of its own and one window; it ends when dropped.
 pub struct Browser {
@@ -76,7 +31,7 @@ impl Debug for Browser {
     }
 }
 
-fn told<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) -> T {
+pub(super) fn told<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("{what}: {error}"))
 }
 
@@ -112,6 +67,16 @@ impl Browser {
         self.devtools("Emulation.setScriptExecutionDisabled", &json!({"value": !look.scripts}));
     }
 
+    /// Forgets what pages have stored and what they did so far, as a new browser would.
+    pub(super) fn forget(&self) {
+        self.set_look(Look::DESKTOP);
+        // The smallest page of the origin: storage belongs to one.
+        self.open("/health/live");
+        self.js("localStorage.clear(); sessionStorage.clear()");
+        self.open("about:blank");
+        let _ = self.faults();
+    }
+
     /// A command of the DevTools protocol.
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         let body = json!({"cmd": command, "params": parameters});
@@ -121,7 +86,7 @@ impl Browser {
     /// Opens a path of the site, or a whole address, and waits until it is loaded.
     #[track_caller]
     pub fn open(&self, path: &str) {
-        let whole = path.contains("://");
+        let whole = path.contains("://") || path.starts_with("about:");
         let url = if whole { path.to_owned() } else { format!("{}{path}", self.base) };
         told(path, self.session.post("/url", &json!({"url": url})));
     }
@@ -213,39 +178,6 @@ impl Browser {
             json!(selector)
         );
         self.js(&seen) == json!(true)
-    }
-
-    #[track_caller]
-    fn element(&self, selector: &str) -> String {
-        let wish = json!({"using": "css selector", "value": selector});
-        let found = told(selector, self.session.post("/element", &wish));
-        found[ELEMENT].as_str().unwrap_or_default().to_owned()
-    }
-
-    /// Clicks with the mouse: what lies under something else, or cannot be seen, cannot be clicked.
-    #[track_caller]
-    pub fn click(&self, selector: &str) {
-        let element = self.element(selector);
-        told(selector, self.session.post(&format!("/element/{element}/click"), &json!({})));
-    }
-
-    /// Types into a field, behind what is in it. For a file field, the path of the file.
-    #[track_caller]
-    pub fn write(&self, selector: &str, text: &str) {
-        let element = self.element(selector);
-        let body = json!({"text": text});
-        told(selector, self.session.post(&format!("/element/{element}/value"), &body));
-    }
-
-    /// Presses keys one after the other, wherever the focus is.
-    #[track_caller]
-    pub fn press(&self, keys: &str) {
-        let strokes: Vec<Value> = keys
-            .chars()
-            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key})))
-            .collect();
-        let body = json!({"actions": [{"type": "key", "id": "keys", "actions": strokes}]});
-        told(keys, self.session.post("/actions", &body));
     }
 
     /// A picture of what is seen, as PNG.

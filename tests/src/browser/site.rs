@@ -1,17 +1,22 @@
-//! The backend and the driver that the tests of one file share.
+//! The backend, the driver and the browsers that the tests of one file share.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tempfile::TempDir;
 
 use super::database::Database;
 use super::driver::Driver;
-use super::page::{Browser, Look};
+use super::look::Look;
+use super::page::Browser;
 use super::programs;
 use crate::backend::Backend;
+use crate::binary;
 
 /// A running backend on a database of its own, and browsers to look at it.
 pub struct Site {
+    /// Browsers that nobody uses at the moment; a new one takes longer than most tests.
+    idle: Mutex<Vec<Browser>>,
     driver: Driver,
     backend: Backend,
     /// Dropped last: the backend uses it.
@@ -31,7 +36,7 @@ impl Site {
     /// word on standard error, where there is no Chromium.
     ///
     /// # Panics
-    /// When it does not start, and in CI also when there is no Chromium.
+    /// When it does not start, or there is no Chromium and `WITHOUT_BROWSER` does not excuse it.
     #[must_use]
     pub fn shared() -> Option<Arc<Self>> {
         static SHARED: Mutex<Weak<Site>> = Mutex::new(Weak::new());
@@ -44,15 +49,24 @@ impl Site {
         Some(site)
     }
 
-    /// A site of one's own.
+    /// A site of one's own, of the backend in the profile of this test.
     ///
     /// # Panics
     /// As [`Site::shared`].
     #[must_use]
     pub fn start() -> Option<Self> {
+        let program = binary::path("backend").unwrap_or_else(|error| panic!("build: {error}"));
+        Self::of(&program)
+    }
+
+    /// A site of this backend.
+    ///
+    /// # Panics
+    /// As [`Site::shared`].
+    #[must_use]
+    pub fn of(program: &Path) -> Option<Self> {
         let Some((chromium, driver)) = programs::browser() else {
-            assert!(!programs::in_ci(), "Chromium and chromedriver are missing");
-            eprintln!("WARNING: without Chromium and chromedriver the pages are NOT tested.");
+            programs::excuse("Chromium or chromedriver", "WITHOUT_BROWSER", "the pages are");
             return None;
         };
         let driver = Driver::start(chromium, driver);
@@ -60,16 +74,28 @@ impl Site {
         let database = Database::create();
         let database = database.unwrap_or_else(|error| panic!("a database: {error}"));
         let home = tempfile::tempdir().unwrap_or_else(|error| panic!("a folder: {error}"));
-        let backend = Backend::start(|command| {
+        let backend = Backend::start_program(program, |command| {
             command
                 .env("SHOW_YOUR_WORK_HOME", home.path())
                 .env("DATABASE_URL", database.url())
-                // All of them come from one address.
-                .envs(["RATE_LIMIT", "REGISTRATION_LIMIT", "LOGIN_LIMIT"].map(|name| (name, "0")))
-                .envs(["LOGIN_ADDRESS_LIMIT", "USER_RATE_LIMIT"].map(|name| (name, "0")));
+                // All of them come from one address. Demos inherit the settings, so the limit for
+                // one account stays.
+                .envs(["RATE_LIMIT", "REGISTRATION_LIMIT"].map(|name| (name, "0")))
+                .envs(["LOGIN_ADDRESS_LIMIT", "USER_RATE_LIMIT"].map(|name| (name, "0")))
+                // Hashing waits on a machine that is busy with other tests.
+                .env("HASHING_WAIT", "25s");
         });
         let backend = backend.unwrap_or_else(|error| panic!("the backend: {error}"));
-        Some(Self { driver, backend, _database: database, _home: home })
+        Some(Self { idle: Mutex::default(), driver, backend, _database: database, _home: home })
+    }
+
+    /// A browser that remembers nothing, with this look.
+    fn borrow(&self, look: Look) -> Browser {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(browser) = idle else { return self.browser(look) };
+        browser.forget();
+        browser.set_look(look);
+        browser
     }
 
     /// A new browser.
@@ -84,15 +110,16 @@ impl Site {
         &self.backend
     }
 
-    /// What a person does in a new browser, after which nothing must have left the origin and the
-    /// console must be silent.
+    /// What a person does in a browser that remembers nothing, after which nothing must have left the
+    /// origin and the console must be silent.
     ///
     /// # Panics
     /// When that is not so, or the person does not find what they look for.
     pub fn visit(&self, look: Look, person: impl FnOnce(&Browser)) {
-        let browser = self.browser(look);
+        let browser = self.borrow(look);
         person(&browser);
         assert_eq!(browser.faults(), Vec::<String>::new());
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(browser);
     }
 }
 
@@ -103,5 +130,16 @@ impl Site {
 pub fn visit(look: Look, person: impl FnOnce(&Browser)) {
     if let Some(site) = Site::shared() {
         site.visit(look, person);
+    }
+}
+
+/// The same at a desk and on a phone; see [`Site::visit`].
+///
+/// # Panics
+/// As [`Site::visit`].
+pub fn visit_both(person: impl Fn(&Browser)) {
+    let Some(site) = Site::shared() else { return };
+    for look in [Look::DESKTOP, Look::PHONE] {
+        site.visit(look, &person);
     }
 }

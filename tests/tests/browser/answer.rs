@@ -1,10 +1,10 @@
 //! An answer: its story, its code, and a guess before the number.
 
-use end_to_end::browser::{Look, visit};
+use end_to_end::browser::{Look, visit, visit_both};
 
 #[test]
 fn the_story_is_told_in_four_ways_and_says_that_it_was_measured_on_a_demo() {
-    visit(Look::DESKTOP, |browser| {
+    visit_both(|browser| {
         browser.open("/answers/log-partitions");
         for way in ["30s-junior", "30s-senior", "2min-junior", "2min-senior"] {
             browser.click(&format!("label:has(> input[name=story][value='{way}'])"));
@@ -18,7 +18,7 @@ fn the_story_is_told_in_four_ways_and_says_that_it_was_measured_on_a_demo() {
 
 #[test]
 fn the_story_is_copied_with_one_press() {
-    visit(Look::DESKTOP, |browser| {
+    visit_both(|browser| {
         browser.open("/answers/log-partitions");
         browser.wait_for("button[aria-label='Copy this story']");
         // Instead of the clipboard, which belongs to the whole machine.
@@ -32,7 +32,7 @@ fn the_story_is_copied_with_one_press() {
 
 #[test]
 fn a_guess_is_judged_when_enter_reveals_the_measured_number() {
-    visit(Look::PHONE, |browser| {
+    visit_both(|browser| {
         browser.open("/answers/log-partitions");
         assert!(
             !browser
@@ -63,7 +63,7 @@ fn shown_code_is_folded_on_a_phone_and_leads_to_its_whole_file() {
 
 #[test]
 fn an_answer_that_was_read_to_its_end_is_remembered_on_the_front_page() {
-    visit(Look::DESKTOP, |browser| {
+    visit_both(|browser| {
         browser.open("/answers/log-partitions");
         browser.js("document.querySelector('.neighbours').scrollIntoView()");
         browser.wait("the memory", "localStorage.getItem('show-your-work')?.includes('read')");

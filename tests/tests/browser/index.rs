@@ -1,13 +1,13 @@
 //! The front page.
 
-use end_to_end::browser::{Look, visit};
+use end_to_end::browser::{Look, visit, visit_both};
 
 const TAB: char = '\u{E004}';
 const ENTER: char = '\u{E007}';
 
 #[test]
 fn a_newcomer_finds_eighteen_questions_and_one_first_step() {
-    visit(Look::DESKTOP, |browser| {
+    visit_both(|browser| {
         browser.open("/");
         assert_eq!(browser.count("#results ol.rows > li.row"), 18);
         browser.click("#start");
@@ -18,7 +18,7 @@ fn a_newcomer_finds_eighteen_questions_and_one_first_step() {
 
 #[test]
 fn the_search_follows_what_is_typed_and_says_how_many_it_found() {
-    visit(Look::PHONE, |browser| {
+    visit_both(|browser| {
         browser.open("/");
         browser.write("#q", "partition");
         browser.wait("the address", "location.search === '?q=partition'");
@@ -46,7 +46,7 @@ fn the_keyboard_alone_leads_past_the_header_to_the_first_step() {
 }
 
 #[test]
-fn the_first_page_weighs_at_most_a_hundred_kilobytes() {
+fn the_first_page_weighs_at_most_a_hundred_kilobytes_in_few_requests() {
     visit(Look::DESKTOP, |browser| {
         browser.open("/");
         let bytes = browser.js("return performance.getEntriesByType('navigation')
@@ -54,6 +54,8 @@ fn the_first_page_weighs_at_most_a_hundred_kilobytes() {
                  .reduce((sum, one) => sum + one.transferSize, 0)");
         let bytes = bytes.as_u64().unwrap();
         assert!((1_000..=100_000).contains(&bytes), "{bytes} bytes");
+        let asked = browser.requests();
+        assert!(asked.len() <= 10, "each request is a round trip: {asked:?}");
     });
 }
 

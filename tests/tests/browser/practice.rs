@@ -1,6 +1,6 @@
 //! Practice against the clock, and what the browser remembers of it.
 
-use end_to_end::browser::{Browser, Look, visit};
+use end_to_end::browser::{Browser, Look, visit, visit_both};
 
 fn practise(browser: &Browser) {
     browser.open("/practice/log-partitions");
@@ -15,7 +15,7 @@ fn practise(browser: &Browser) {
 
 #[test]
 fn a_question_is_answered_against_the_clock_and_comes_back_when_it_is_due() {
-    visit(Look::DESKTOP, |browser| {
+    visit_both(|browser| {
         practise(browser);
         browser.click("#answer > summary");
         browser.wait_for("#answer .speech");
@@ -34,7 +34,7 @@ fn a_question_is_answered_against_the_clock_and_comes_back_when_it_is_due() {
 
 #[test]
 fn each_follow_up_is_asked_when_the_one_before_was_answered() {
-    visit(Look::PHONE, |browser| {
+    visit_both(|browser| {
         browser.open("/practice/log-partitions");
         browser
             .wait("one question", "document.querySelectorAll('.depth:not([hidden])').length === 1");
@@ -51,32 +51,20 @@ fn the_keyboard_alone_starts_the_clock_and_judges() {
     visit(Look::DESKTOP.dark(), |browser| {
         browser.open("/practice/log-partitions");
         browser.wait_for("#clock-start");
-        tab_to(browser, "#clock-start");
+        browser.tab_to("#clock-start");
         browser.press(" ");
         browser.wait_for("#practice.speaking");
         browser.press(" ");
         browser.wait_for("#judge");
-        tab_to(browser, "#judge [data-grade=said]");
+        browser.tab_to("#judge [data-grade=said]");
         browser.press(" ");
         browser.wait_for_text("#judge-status", "Box 1 of 5");
     });
 }
 
-/// Moves on with the tabulator alone.
-fn tab_to(browser: &Browser, selector: &str) {
-    let there = format!("return document.activeElement.matches({selector:?})");
-    for _ in 0..80 {
-        if browser.js(&there) == true {
-            return;
-        }
-        browser.press("\u{E004}");
-    }
-    panic!("the keyboard does not reach {selector}");
-}
-
 #[test]
 fn progress_is_exported_cleared_and_imported_again() {
-    visit(Look::DESKTOP, |browser| {
+    visit_both(|browser| {
         practise(browser);
         browser.click("#judge [data-grade=said]");
         browser.open("/practice");

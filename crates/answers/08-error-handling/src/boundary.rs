@@ -13,9 +13,14 @@ use actix_web::{Error, ResponseError, web};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
+use crate::few_lines::FewLines;
 use crate::problem::MEDIA_TYPE;
 use crate::request::method_name;
 use crate::{Cause, Fault, Problem, ProblemType, REQUEST_ID_HEADER, RequestContext};
+
+/// Enough to see what is shed and why. Under overload thousands are, each second, and writing a line
+/// for each would cost the time of those that can be served.
+static SHED: FewLines = FewLines::new(50);
 
 /// How long a request may take, from its head to the head of its response.
 ///
@@ -152,8 +157,8 @@ fn log(response: &ServiceResponse, began: Instant) {
     }
 }
 
-/// A client's mistake is routine (info), a passing one deserves a look when it adds up (warn), and
-/// a defect of ours pages somebody (error).
+/// A client's mistake is routine (info), a passing one deserves a look when it adds up (warn; the
+/// metrics count them all), and a defect of ours pages somebody (error).
 fn log_problem(problem: &Problem, began: Instant) {
     let status = problem.status_code().as_u16();
     let problem_type = problem.kind().name();
@@ -161,7 +166,10 @@ fn log_problem(problem: &Problem, began: Instant) {
     let elapsed_ms = began.elapsed().as_millis();
     match problem.kind().fault() {
         Fault::Client => tracing::info!(status, problem_type, cause, elapsed_ms, "request refused"),
-        Fault::Passing => tracing::warn!(status, problem_type, cause, elapsed_ms, "request shed"),
+        Fault::Passing => {
+            let Some(unlogged) = SHED.one_more(Instant::now()) else { return };
+            tracing::warn!(status, problem_type, cause, elapsed_ms, unlogged, "request shed");
+        }
         Fault::Server => tracing::error!(status, problem_type, cause, elapsed_ms, "request failed"),
     }
 }

@@ -14,6 +14,7 @@ mod cause;
 pub(crate) mod demo;
 mod extract;
 mod fallback;
+mod few_lines;
 mod problem;
 mod problem_type;
 mod rejection;

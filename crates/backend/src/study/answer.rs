@@ -9,7 +9,7 @@ use super::digest::{self, Digest};
 use super::layout::Page;
 use super::markdown::{self, Context};
 use super::story::{self, Origin};
-use super::{Built, Study, assets, panel, predict, problems};
+use super::{Built, Study, asked, assets, panel, predict, problems};
 use crate::answers::switches;
 use crate::questions::{self, QUESTIONS, Question};
 
@@ -45,9 +45,10 @@ pub(super) async fn page(
                 section #run {
                     h2 { "Run it" }
                     (predict::cards(digest))
-                    (markdown::blocks(&digest.run_it(), context))
                     (panel::panel(&study, answer, digest))
                     (panel::recorded(digest))
+                    h3 { "In a terminal" }
+                    (markdown::blocks(&digest.run_it(), context))
                 }
                 @for (heading, _) in REST { (rest(answer, digest, heading, context)) }
                 (neighbours(&study, answer))
@@ -73,11 +74,6 @@ pub(super) async fn recorded_picture(
     let (slug, id) = path.into_inner();
     let svg = study.find(&slug).and_then(|(_, digest)| digest::recorded_picture(digest, &id));
     Ok(assets::picture(&request, svg.ok_or_else(|| Problem::not_found("picture"))?))
-}
-
-/// The question as it is asked.
-fn asked(answer: &'static Answer) -> &'static str {
-    questions::by_slug(answer.slug).map_or(answer.title, |question| question.title)
 }
 
 /// The story with the numbers of this machine, if the demo ever ran here.

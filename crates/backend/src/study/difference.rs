@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::events::ladder_table;
 use super::view::{Check, Ladder, RunView, Step};
+use super::words::{self, with_code};
 
 /// Verdicts, claims, ladders and values, before on the left and after on the right.
 pub(super) fn side_by_side(switch: &Switch, before: &RunView, after: &RunView) -> Markup {
@@ -24,7 +25,7 @@ pub(super) fn side_by_side(switch: &Switch, before: &RunView, after: &RunView) -
                 summary { (same.len()) " claims did not change" }
                 ul.checks { @for claim in &same { li.held[claim.after.passed].broken[!claim.after.passed] {
                     span.mark aria-hidden="true" { (mark(claim.after.passed)) }
-                    span { (claim.after.claim) " " code.id { (claim.after.id) } }
+                    span { (with_code(&claim.after.claim)) }
                 } } }
             }
             (ladders(&steps))
@@ -86,29 +87,47 @@ fn expectation(switch: &Switch, changed: &[Claim<'_>]) -> Markup {
                 span.mark aria-hidden="true" { "✓" } " Exactly the expected claims broke."
             } @else {
                 span.mark aria-hidden="true" { "!" }
-                @if !silent.is_empty() { " Expected to break and did not: " (silent.join(", ")) "." }
-                @if !surprising.is_empty() { " Broke unexpectedly: " (surprising.join(", ")) "." }
+                @if !silent.is_empty() { " Expected to break and did not: " (listed(&silent)) "." }
+                @if !surprising.is_empty() { " Broke unexpectedly: " (listed(&surprising)) "." }
             }
         }
     }
 }
 
+fn listed(ids: &[&str]) -> String {
+    ids.iter().map(|id| words::of_id(id)).collect::<Vec<_>>().join(", ")
+}
+
 fn pair(Claim { before, after }: &Claim<'_>) -> Markup {
-    let side = |check: &Check, when: &str| {
+    let side = |check: &Check, other: &Check, when: &str| {
         html! {
             div.side.held[check.passed].broken[!check.passed] {
                 span.mark aria-hidden="true" { (mark(check.passed)) }
                 p {
-                    span.hidden { (when) (if check.passed { ", held: " } else { ", did not hold: " }) }
-                    (check.claim)
+                    span.when { (when) (if check.passed { ": held" } else { ": did not hold" }) }
+                    (with_differences(&check.claim, &other.claim))
                 }
             }
         }
     };
     html! {
         li data-claim=(after.id) {
-            code.id { (after.id) }
-            div.beside { (side(before, "Before")) (side(after, "After")) }
+            div.beside { (side(before, after, "Before")) (side(after, before, "After")) }
+        }
+    }
+}
+
+/// A claim with the words set in bold that differ from the other one: the numbers, as a rule.
+fn with_differences(claim: &str, other: &str) -> Markup {
+    let (words, others): (Vec<_>, Vec<_>) =
+        (claim.split(' ').collect(), other.split(' ').collect());
+    if words.len() != others.len() {
+        return with_code(claim);
+    }
+    html! {
+        @for (index, (word, other)) in words.iter().zip(others).enumerate() {
+            @if index > 0 { " " }
+            @if *word == other { (word) } @else { strong { (word) } }
         }
     }
 }

@@ -1,14 +1,14 @@
 //! What a page of an answer is made of, taken from README, sources and recorded run once.
 
 use evidence::readme::{RECORDED_BEGIN, RECORDED_END, Readme, ShowRow};
-use evidence::{Answer, Chart, Quantity, Unit, Verdict, record};
+use evidence::{Answer, Chart, Verdict, record};
 use maud::Markup;
 
 use super::api;
 use super::events::{self, Pictures, Place};
 use super::markdown::{Checks, Context};
 use super::show;
-use super::view::{Item, RunView};
+use super::view::{Item, Prediction, RunView};
 use crate::questions;
 
 /// Words of text and of code that one reads in a minute.
@@ -43,15 +43,6 @@ pub(super) struct Digest {
     pub(super) minutes: (usize, usize),
     /// Everything that a search looks through, in lower case.
     pub(super) text: String,
-}
-
-/// Something to guess, and what the recorded run measured.
-#[derive(Clone, Debug)]
-pub(super) struct Prediction {
-    pub(super) id: String,
-    pub(super) question: String,
-    pub(super) unit: Unit,
-    pub(super) measured: Option<Quantity>,
 }
 
 impl Digest {
@@ -109,12 +100,7 @@ fn recorded_place(answer: &Answer) -> Place {
 
 fn predictions(run: &RunView) -> Vec<Prediction> {
     let of = |item: &Item| match item {
-        Item::Prediction { id, question, unit, measured } => Some(Prediction {
-            id: id.clone(),
-            question: question.clone(),
-            unit: *unit,
-            measured: *measured,
-        }),
+        Item::Prediction(prediction) => Some(prediction.clone()),
         _ => None,
     };
     run.items().filter_map(of).collect()

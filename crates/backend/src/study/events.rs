@@ -1,14 +1,18 @@
 //! A run as HTML, the same for the live page and the recorded run.
 
+mod chart;
 mod items;
+mod ladder;
+mod values;
 
 use evidence::{Quantity, Unit, Verdict};
 use maud::{Markup, html};
 
 use super::view::{Change, Finished, RunView, Started, Step};
+use super::words::with_code;
 use items::{Guesses, item};
 
-pub(super) use items::ladder_table;
+pub(super) use ladder::ladder_table;
 
 /// Where a run stands on its page.
 #[derive(Clone, Debug)]
@@ -90,7 +94,7 @@ pub(super) fn queue(ahead: &[String]) -> Markup {
 pub(super) fn tally(view: &RunView) -> Markup {
     html! {
         span #run-tally {
-            @if view.passed + view.failed > 0 {
+            @if view.finished.is_none() && view.passed + view.failed > 0 {
                 (claims(view))
             }
         }
@@ -122,7 +126,7 @@ fn step(step: &Step, index: usize, guesses: &Guesses, place: &Place) -> Markup {
     let id = format!("{}-step-{index}", place.prefix);
     html! {
         section.step id=(id) data-into={ (place.prefix) "-steps" } {
-            @if !step.title.is_empty() { h4 { (step.title) } }
+            @if !step.title.is_empty() { h4 { (with_code(&step.title)) } }
             div.items id={ (id) "-items" } {
                 @for (at, one) in step.items.iter().enumerate() {
                     (item(one, (index, at), guesses, place))
@@ -153,7 +157,7 @@ fn verdict(view: &RunView, end: &Finished) -> Markup {
             @if view.failed > 0 {
                 p { "Did not hold:" }
                 ul { @for check in view.checks().filter(|check| !check.passed) {
-                    li { code { (check.id) } " " (check.claim) }
+                    li { (with_code(&check.claim)) }
                 } }
             }
             @if end.verdict == Verdict::Interrupted { p { "Scratch data are dropped." } }

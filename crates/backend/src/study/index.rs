@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::layout::Page;
 use super::search::Query;
-use super::{Built, Study};
+use super::{Built, Study, asked};
 use crate::questions::{self, QUESTIONS, Question};
 
 /// The page; `?q=` leaves the questions that hold every word.
@@ -42,15 +42,16 @@ pub(super) async fn page(
 /// One thing to do, instead of eighteen to choose from.
 fn first_step(study: &Study) -> Markup {
     let built = study.find(questions::FIRST).or_else(|| study.find(study.answers.first()?.slug));
-    let Some((answer, digest)) = built else { return Markup::default() };
-    let title = questions::by_slug(answer.slug).map_or(answer.title, |question| question.title);
+    let Some((answer, _)) = built else { return Markup::default() };
+    let minutes = || study.questions().filter_map(|(_, built)| Some(built?.1.minutes.0));
+    let (least, most) = (minutes().min().unwrap_or_default(), minutes().max().unwrap_or_default());
     html! {
         section.first-step aria-labelledby="first-step" {
             div {
                 h2 #first-step { "New here? Start with one." }
                 p {
-                    strong { (title) ":" } " read the thirty seconds, guess the number, and run its demo: it takes about five seconds. "
-                    "Every other answer is built the same way, " (digest.minutes.0) " minutes each."
+                    strong { (asked(answer)) ":" } " read the thirty seconds, guess the number, and run its demo: it takes about five seconds. "
+                    "Every other answer is built the same way and takes " (least) " to " (most) " minutes to read."
                 }
             }
             a.button.primary #start href={ "/answers/" (answer.slug) } { "Start with question " (answer.number) }
@@ -136,11 +137,11 @@ fn verdict(study: &Study, (answer, digest): Built<'_>) -> Markup {
         @match (here, digest.tally) {
             (Some((passed, held, made, day)), _) => {
                 li.verdict-here.held[passed].broken[!passed] {
-                    (if passed { "✓ " } else { "✗ " }) (held) " of " (made) " held here, " time { (day) }
+                    (if passed { "✓ " } else { "✗ " }) (held) " of " (made) " claims held here, " time { (day) }
                 }
             }
             (None, Some((held, made))) => {
-                li.verdict-recorded { "not run here; " (held) " of " (made) " recorded" }
+                li.verdict-recorded { "recorded: " (held) " of " (made) " claims held" }
             }
             (None, None) => li { "no run recorded yet" },
         }

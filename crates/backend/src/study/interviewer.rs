@@ -9,10 +9,11 @@ use error_handling::Problem;
 use evidence::{Answer, Switch};
 use maud::{Markup, html};
 
+use super::digest::Digest;
 use super::layout::Page;
-use super::{DemoPolicy, Study, difference, problems};
+use super::words::{self, with_code};
+use super::{Built, DemoPolicy, Study, asked, difference, problems};
 use crate::answers::switches;
-use crate::questions;
 
 /// Every switch there is.
 pub(super) async fn list(study: web::Data<Study>) -> HttpResponse {
@@ -42,15 +43,15 @@ pub(super) async fn list(study: web::Data<Study>) -> HttpResponse {
     .respond()
 }
 
-fn row(answer: &Answer, switch: &Switch) -> Markup {
+fn row(answer: &'static Answer, switch: &Switch) -> Markup {
     html! {
         li.row {
             span.number aria-hidden="true" { (answer.number) }
             div.row-text {
                 h3 { a href={ "/interviewer/" (answer.slug) "#" (switch.name) } { (switch.question) } }
-                p.listens { (answer.title) }
+                p.listens { (asked(answer)) }
             }
-            ul.row-facts { li { code { (switch.name) } } li { (breaks(switch)) } }
+            ul.row-facts { li { (breaks(switch)) } }
         }
     }
 }
@@ -69,15 +70,14 @@ pub(super) async fn page(
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let found = study.find(&slug).filter(|(answer, _)| !switches(answer).is_empty());
-    let Some((answer, _)) = found else { return problems::missing(&request, "switch") };
-    let title = questions::by_slug(answer.slug).map_or(answer.title, |question| question.title);
+    let Some((answer, digest)) = found else { return problems::missing(&request, "switch") };
     let main = html! {
         header.hero.small {
             p.eyebrow { a href="/interviewer" { "Interviewer mode" } " · " a href={ "/answers/" (answer.slug) } { "question " (answer.number) } }
-            h1 { (title) }
+            h1 { (asked(answer)) }
         }
         @for (index, switch) in switches(answer).iter().enumerate() {
-            (one(&study, answer, switch, index == 0))
+            (one(&study, (answer, digest), switch, index == 0))
         }
     };
     Ok(Page {
@@ -91,7 +91,12 @@ pub(super) async fn page(
 }
 
 /// One switch. The page has one place for the run as it goes, which moves to the switch that is flipped.
-fn one(study: &Study, answer: &'static Answer, switch: &'static Switch, has_place: bool) -> Markup {
+fn one(
+    study: &Study,
+    (answer, digest): Built<'_>,
+    switch: &'static Switch,
+    has_place: bool,
+) -> Markup {
     let run = study.runs.latest(answer.slug, Some(switch.name));
     let goes_on = run.filter(|run| !run.is_over).map(|run| run.number);
     let changed = study.runs.pair(answer.slug, switch.name, |before, after| {
@@ -101,15 +106,27 @@ fn one(study: &Study, answer: &'static Answer, switch: &'static Switch, has_plac
         section.switch id=(switch.name) aria-labelledby={ "ask-" (switch.name) } data-run=[goes_on] {
             h2 id={ "ask-" (switch.name) } { (switch.question) }
             p { (switch.change) }
-            p.expected {
-                "Expected to break: "
-                @for (index, id) in switch.breaks.iter().enumerate() {
-                    @if index > 0 { ", " } code.id { (id) }
-                }
-            }
+            (expected(switch, digest))
             (flip(study, answer, switch))
             @if has_place { (place()) }
             div.comparison-place id={ "changed-" (switch.name) } { @if let Some(changed) = changed { (changed) } }
+        }
+    }
+}
+
+/// What should break, in the words of the recorded run, in which it held.
+fn expected(switch: &Switch, digest: &Digest) -> Markup {
+    html! {
+        details.expected {
+            summary { "Expected: " (breaks(switch)) }
+            ul {
+                @for id in switch.breaks {
+                    @match digest.checks.get(*id) {
+                        Some((_, claim)) => li { (with_code(claim)) },
+                        None => li { (words::of_id(id)) },
+                    }
+                }
+            }
         }
     }
 }
@@ -141,7 +158,7 @@ fn flip(study: &Study, answer: &Answer, switch: &Switch) -> Markup {
                 input type="hidden" name="scale" value="quick";
                 button.primary type="submit" { "Flip the switch and run" }
                 button.stop type="button" hidden { "Stop" }
-                span.hint { "Runs the demo whole, unless it just did, then without it: about ten seconds." }
+                span.hint { "Runs the demo as it is, unless that was just done, and then with the switch flipped: about ten seconds." }
             }
             noscript { p.notice { "Without JavaScript, reload this page after the runs." } }
         }

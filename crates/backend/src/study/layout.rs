@@ -50,11 +50,8 @@ impl Page<'_> {
             (DOCTYPE)
             html lang="en" {
                 head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
+                    (about_itself(self.title))
                     meta name="description" content=(self.about);
-                    title { (self.title) " · Show your work" }
                     link rel="icon" href=(address("icon.svg")) type="image/svg+xml";
                     @for name in STYLES { link rel="stylesheet" href=(address(name)); }
                     @for name in ["page.js"].iter().chain(self.scripts) {
@@ -69,6 +66,16 @@ impl Page<'_> {
                 }
             }
         }
+    }
+}
+
+/// What a browser has to know of every page, of the report too.
+pub(super) fn about_itself(title: &str) -> Markup {
+    html! {
+        meta charset="utf-8";
+        meta name="viewport" content="width=device-width, initial-scale=1";
+        meta name="color-scheme" content="light dark";
+        title { (title) " · Show your work" }
     }
 }
 

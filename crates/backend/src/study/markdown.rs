@@ -3,6 +3,8 @@
 //! The READMEs are ours, yet raw HTML is cut down to what they use, so that a page holds nothing
 //! this file does not know of.
 
+mod table;
+
 use std::collections::BTreeMap;
 
 use evidence::Answer;
@@ -10,7 +12,9 @@ use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
 
 use super::highlight::{Language, highlight};
+use super::words;
 use crate::answers::ANSWERS;
+use table::Table;
 
 /// What a text needs to know about the page it stands on.
 #[derive(Clone, Copy, Debug)]
@@ -35,15 +39,14 @@ const TAGS: [&str; 6] = ["<details>", "</details>", "<summary>", "</summary>", "
 pub(super) fn blocks(text: &str, context: Context<'_>) -> Markup {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let text = with_value_signs(text);
-    let mut writer = Writer { context, links: Vec::new(), code: None, heading: None };
+    let mut writer = Writer { context, links: Vec::new(), code: None, heading: None, table: None };
     let events: Vec<Event<'_>> =
         Parser::new_ext(&text, options).flat_map(|event| writer.translate(event)).collect();
     let mut out = String::with_capacity(text.len() * 2);
     push_html(&mut out, events.into_iter());
     let title = format!("measured on {}", context.stamp);
     let value = opening(&html! { span.measured title=(title) {} });
-    let out = out.replace(VALUE_BEGIN, &value).replace(VALUE_END, "</span>");
-    PreEscaped(without_inline_styles(&out))
+    PreEscaped(out.replace(VALUE_BEGIN, &value).replace(VALUE_END, "</span>"))
 }
 
 /// Letters for private use, which no text of ours holds.
@@ -72,18 +75,6 @@ pub(super) fn inline(text: &str, context: Context<'_>) -> Markup {
     PreEscaped(line.to_owned())
 }
 
-/// Cells are aligned by class, as the pages' policy refuses style attributes. Text cannot be
-/// mistaken for these tags: its angle brackets are escaped.
-fn without_inline_styles(html: &str) -> String {
-    html.replace("<th>", r#"<th scope="col">"#)
-        .replace(r#"<th style="text-align: right">"#, r#"<th scope="col" class="number">"#)
-        .replace(r#"<td style="text-align: right">"#, r#"<td class="number">"#)
-        .replace(r#"<th style="text-align: center">"#, r#"<th scope="col">"#)
-        .replace(r#"<td style="text-align: center">"#, "<td>")
-        .replace(r#"<th style="text-align: left">"#, r#"<th scope="col">"#)
-        .replace(r#"<td style="text-align: left">"#, "<td>")
-}
-
 /// Translates the parser's events one by one.
 struct Writer<'page> {
     context: Context<'page>,
@@ -93,10 +84,16 @@ struct Writer<'page> {
     code: Option<(Language, String)>,
     /// Text of the heading that is open.
     heading: Option<(pulldown_cmark::HeadingLevel, String)>,
+    /// The table that is open.
+    table: Option<Table>,
 }
 
 impl Writer<'_> {
     fn translate<'text>(&mut self, event: Event<'text>) -> Vec<Event<'text>> {
+        if let Some(tag) = self.table.as_mut().and_then(|table| table.tag(&event)) {
+            self.table.take_if(|_| matches!(event, Event::End(TagEnd::Table)));
+            return vec![raw(tag)];
+        }
         match event {
             Event::Html(html) | Event::InlineHtml(html) => vec![raw(allowed(&html))],
             Event::Start(Tag::CodeBlock(kind)) => {
@@ -122,10 +119,10 @@ impl Writer<'_> {
                 Vec::new()
             }
             Event::Code(text) => vec![self.code_span(text)],
-            Event::Start(Tag::Table(_)) => {
-                vec![raw(r#"<div class="scroll" tabindex="0">"#.to_owned()), event]
+            Event::Start(Tag::Table(alignments)) => {
+                self.table = Some(Table::new(&alignments));
+                vec![raw(r#"<div class="scroll" tabindex="0"><table class="stack">"#.to_owned())]
             }
-            Event::End(TagEnd::Table) => vec![event, raw("</div>".to_owned())],
             Event::Start(Tag::Link { dest_url, .. }) => vec![raw(self.open_link(&dest_url))],
             Event::End(TagEnd::Link) => {
                 let is_link = self.links.pop().unwrap_or(false);
@@ -135,7 +132,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A check's id stands with the verdict of the recorded run.
+    /// A check is read as the words of its id, with the verdict of the recorded run.
     fn code_span<'text>(&self, text: CowStr<'text>) -> Event<'text> {
         let Some(id) = text.strip_prefix("check:") else { return Event::Code(text) };
         let (class, mark, claim) = match self.context.checks.get(id) {
@@ -143,7 +140,7 @@ impl Writer<'_> {
             Some((false, claim)) => ("broken", "✗", claim.as_str()),
             None => ("open", "○", "not recorded yet"),
         };
-        raw(html! { span class={ "cited " (class) } title=(claim) { span.mark { (mark) } " " code { (id) } } }.0)
+        raw(html! { span class={ "cited " (class) } title=(claim) { span.mark { (mark) } " " (words::of_id(id)) } }.0)
     }
 
     fn code_block<'text>(&mut self) -> Vec<Event<'text>> {

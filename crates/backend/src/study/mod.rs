@@ -30,10 +30,12 @@ mod story;
 mod stream;
 mod try_it;
 mod view;
+mod words;
 
 use std::sync::{Arc, OnceLock};
 
 use actix_web::Resource;
+use actix_web::guard::{GuardContext, fn_guard};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use error_handling::{Problem, ProblemType};
@@ -45,10 +47,15 @@ pub use runs::Runs;
 
 use digest::Digest;
 
-use crate::questions::{QUESTIONS, Question};
+use crate::questions::{self, QUESTIONS, Question};
 
 /// An answer and what its page is made of.
 type Built<'study> = (&'static Answer, &'study Digest);
+
+/// The question as it is asked.
+fn asked(answer: &'static Answer) -> &'static str {
+    questions::by_slug(answer.slug).map_or(answer.title, |question| question.title)
+}
 
 /// What the pages are made of; cheap to clone.
 #[derive(Clone, Debug)]
@@ -124,7 +131,15 @@ fn mount(config: &mut ServiceConfig, study: Study) {
         .service(reads("/runs/{number}/charts/{chart}.svg").route(web::get().to(request::picture)))
         .service(reads("/problems").route(web::get().to(problems::all)))
         .service(reads("/problems/{name}").route(web::get().to(problems::one)))
-        .service(reads("/assets/{version}/{name}").route(web::get().to(assets::serve)));
+        .service(reads("/assets/{version}/{name}").route(web::get().to(assets::serve)))
+        .service(web::resource("/{nowhere:.*}").guard(fn_guard(is_lost)).to(problems::nowhere));
+}
+
+/// Somebody who typed an address into a browser; programs are given the problem itself.
+fn is_lost(context: &GuardContext<'_>) -> bool {
+    let head = context.head();
+    let reads = head.method == Method::GET || head.method == Method::HEAD;
+    reads && !head.uri.path().starts_with("/api/") && problems::wants_page(&head.headers)
 }
 
 /// A page or picture: GET, and HEAD, which the server turns into GET.

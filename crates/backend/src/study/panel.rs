@@ -4,7 +4,7 @@ use evidence::{Answer, Needs, Quantity, Scale};
 use maud::{Markup, html};
 
 use super::digest::Digest;
-use super::{DemoPolicy, Study};
+use super::{DemoPolicy, Study, asked};
 
 /// Everything below "Run it" that has to do with runs.
 pub(super) fn panel(study: &Study, answer: &'static Answer, digest: &Digest) -> Markup {
@@ -68,8 +68,8 @@ fn elsewhere(study: &Study, answer: &Answer) -> Markup {
     html! {
         @if let Some((_, other)) = other {
             p.notice #elsewhere {
-                "The demo of " a href={ "/answers/" (other.slug) "#run" } { (other.slug) }
-                " is running; one runs at a time, and yours would wait for it."
+                "The demo of “" a href={ "/answers/" (other.slug) "#run" } { (asked(other)) }
+                "” is running; one runs at a time, and yours would wait for it."
             }
         }
     }
@@ -77,9 +77,9 @@ fn elsewhere(study: &Study, answer: &Answer) -> Markup {
 
 fn time(scale: Scale) -> &'static str {
     match scale {
-        Scale::Quick => "at most 5 s",
-        Scale::Default => "at most 60 s",
-        Scale::Full => "the size of the question",
+        Scale::Quick => "about 5 s",
+        Scale::Default => "up to a minute",
+        Scale::Full => "as large as the question asks",
     }
 }
 

@@ -23,8 +23,8 @@ pub(super) async fn list(study: web::Data<Study>) -> HttpResponse {
         header.hero {
             h1 { "Practice" }
             p.lead {
-                "Say it aloud, against the clock, before you look. What you missed comes back: tomorrow, "
-                "then after three days, a week, two weeks, a month."
+                "Say it aloud, against the clock, before you look. What you missed comes back at once. What you said "
+                "moves one box up and rests longer: a day, three days, a week, two weeks, a month."
             }
             p.actions {
                 a.button.primary #draw href="/practice/random" { "Draw a question" }

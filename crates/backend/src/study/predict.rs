@@ -3,8 +3,10 @@
 use evidence::{Quantity, Unit};
 use maud::{Markup, html};
 
-use super::digest::{Digest, Prediction};
+use super::digest::Digest;
 use super::request::entered_in;
+use super::view::Prediction;
+use super::words::capitalised;
 
 /// A card for each number that can be guessed. The fields belong to the form that runs the demo, so a
 /// guess is judged by the live run as well.
@@ -44,10 +46,4 @@ fn reveal(measured: Quantity, unit: Unit, size: f64) -> Markup {
             p { "The recorded run measured " strong { (measured) } ". " output {} }
         }
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
-    first.chain(letters.as_str().chars()).collect()
 }

@@ -1,7 +1,7 @@
 //! What each `type` of an error body means: the pages that those URIs lead to.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::ACCEPT;
+use actix_web::http::header::{ACCEPT, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use error_handling::{Fault, Problem, ProblemType};
 use maud::{Markup, html};
@@ -21,7 +21,7 @@ pub(super) async fn all() -> HttpResponse {
         }
         section {
             div.scroll tabindex="0" {
-                table {
+                table.stack.pairs {
                     caption { "Problem types by status" }
                     thead { tr {
                         th scope="col" { "Status" } th scope="col" { "Type" }
@@ -70,15 +70,29 @@ pub(super) async fn one(
 
 /// 404: a page for a browser, the problem itself for everybody else.
 pub(super) fn missing(request: &HttpRequest, what: &str) -> Result<HttpResponse, Problem> {
-    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
-    if !accept.is_some_and(|accept| accept.contains("text/html")) {
+    if !wants_page(request.headers()) {
         return Err(Problem::not_found(what));
     }
+    Ok(not_found(&format!("There is no such {what}"), "It may not be built yet."))
+}
+
+/// 404 for a browser, at an address that never was one.
+pub(super) async fn nowhere() -> HttpResponse {
+    not_found("There is nothing here", "The address may be mistyped.")
+}
+
+/// Whether whoever asks reads pages.
+pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+fn not_found(heading: &str, reason: &str) -> HttpResponse {
     let main = html! {
         header.hero {
             p.eyebrow { "404" }
-            h1 { "There is no such " (what) }
-            p.lead { "It may not be built yet. " a href="/" { "See all questions" } "." }
+            h1 { (heading) }
+            p.lead { (reason) " " a href="/" { "See all questions" } "." }
         }
     };
     let page = Page {
@@ -87,16 +101,16 @@ pub(super) fn missing(request: &HttpRequest, what: &str) -> Result<HttpResponse,
         main,
         ..Page::default()
     };
-    Ok(page.respond_with(StatusCode::NOT_FOUND))
+    page.respond_with(StatusCode::NOT_FOUND)
 }
 
 fn row(kind: ProblemType) -> Markup {
     html! {
         tr {
-            td { (kind.status().as_u16()) }
+            td data-label="Status" { (kind.status().as_u16()) }
             th scope="row" { a href=(kind.uri()) { code { (kind.name()) } } }
-            td { (kind.title()) }
-            td { (actor(kind.fault())) }
+            td data-label="Title" { (kind.title()) }
+            td data-label="Who has to act" { (actor(kind.fault())) }
         }
     }
 }

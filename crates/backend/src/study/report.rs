@@ -3,10 +3,10 @@
 use evidence::{Answer, Event, Quantity, Unit, Verdict};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::assets;
 use super::events::{self, Pictures, Place};
 use super::view::RunView;
-use crate::questions::{self, QUESTIONS};
+use super::{asked, assets, layout};
+use crate::questions::QUESTIONS;
 
 /// The run of one answer.
 #[derive(Debug)]
@@ -32,10 +32,7 @@ pub(crate) fn document(parts: &[Part]) -> String {
         (DOCTYPE)
         html lang="en" {
             head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Report · Show your work" }
+                (layout::about_itself("Report"))
                 style { (PreEscaped(assets::styles())) }
             }
             body.report {
@@ -90,7 +87,7 @@ fn row(part: &Part, run: &RunView) -> Markup {
     html! {
         tr {
             td.number { (part.answer.number) }
-            th scope="row" { a href={ "#" (part.answer.slug) } { (title(part)) } }
+            th scope="row" { a href={ "#" (part.answer.slug) } { (asked(part.answer)) } }
             td class=(if has_passed(run) { "held" } else { "broken" }) {
                 span.mark { (if has_passed(run) { "✓" } else { "✗" }) } (if has_passed(run) { " passed" } else { " failed" })
                 (mark(part))
@@ -105,16 +102,12 @@ fn mark(part: &Part) -> Markup {
     html! { @if part.recorded { " " span.kind.recorded-kind { "recorded" } } }
 }
 
-fn title(part: &Part) -> &'static str {
-    questions::by_slug(part.answer.slug).map_or(part.answer.title, |question| question.title)
-}
-
 fn one(part: &Part, run: &RunView) -> Markup {
     let place = Place { prefix: part.answer.slug, pictures: Pictures::Inside };
     let id = format!("{}-heading", part.answer.slug);
     html! {
         section.report-part aria-labelledby=(id) {
-            h2 id=(id) { (part.answer.number) ". " (title(part)) (mark(part)) }
+            h2 id=(id) { (part.answer.number) ". " (asked(part.answer)) (mark(part)) }
             @if run.started.is_some() { (events::whole(run, &place)) } @else { p.notice { "There is no run of this answer." } }
         }
     }

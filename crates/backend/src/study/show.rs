@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::digest::Digest;
 use super::highlight::{Language, dedent, highlight};
 use super::markdown::{self, file_anchor};
+use super::words::{self, with_code};
 
 /// The table with each code item in full. Roles are spelt out, because the style sheet lays rows
 /// out as a grid, which takes a table's own semantics away in some browsers.
@@ -50,7 +51,7 @@ fn proof(proof: &Proof, digest: &Digest) -> Markup {
         Proof::Test(name) => html! {
             li.test {
                 span.mark aria-hidden="true" { "▸" }
-                span { span.proof-kind { "test" } " " (name.replace('_', " ")) }
+                span { span.proof-kind { "test" } " " (words::of_id(name)) }
             }
         },
     }
@@ -63,9 +64,9 @@ fn check(id: &str, digest: &Digest) -> Markup {
         None => ("open", "○", "not recorded yet: run the demo"),
     };
     html! {
-        li class=(class) {
+        li class=(class) data-check=(id) {
             span.mark aria-hidden="true" { (mark) }
-            span { (verdict) " " code.id { (id) } }
+            span { (with_code(verdict)) }
         }
     }
 }

@@ -8,6 +8,7 @@ use evidence::readme::{Readme, inline_values};
 use maud::{Markup, html};
 
 use super::view::{RunView, Started};
+use super::words::capitalised;
 
 /// Whoever is asked "in production?" must not be caught: each story says it first.
 const HONEST: &str = "measured on a demo, not in production";
@@ -128,12 +129,6 @@ fn senior(readme: &Readme, run: &RunView) -> Option<String> {
     let spoken = readme.spoken("Two minutes")?;
     let (_, senior) = spoken.split_once("**Senior:**")?;
     Some(capitalised(&in_words(senior, run)))
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
-    first.chain(letters.as_str().chars()).collect()
 }
 
 /// README text as it is said: with this run's values, without marks, links and ids of checks.

@@ -9,13 +9,13 @@ use maud::{Markup, html};
 
 use super::api::{self, Endpoint, Field};
 use super::layout::Page;
-use super::{Study, markdown};
-use crate::questions;
+use super::words::short_name;
+use super::{Study, asked, markdown};
 
 /// The page.
 pub(super) async fn page(request: HttpRequest, study: web::Data<Study>) -> HttpResponse {
     let host = request.connection_info().host().to_owned();
-    let groups: Vec<(&Answer, Vec<Endpoint>)> = study
+    let groups: Vec<(&'static Answer, Vec<Endpoint>)> = study
         .answers
         .iter()
         .map(|answer| (*answer, api::of(answer)))
@@ -24,13 +24,13 @@ pub(super) async fn page(request: HttpRequest, study: web::Data<Study>) -> HttpR
     let main = html! {
         header.hero.small {
             h1 { "Try the API" }
-            p.lead { "Every request goes to the server that gave you this page. What is sent and what comes back is shown as it is." }
+            p.lead { "Register, open an endpoint, send. Every request goes to the server that gave you this page, and what is sent and what comes back is shown as it is." }
         }
         div.with-nav {
             nav.jump aria-label="On this page" {
                 ol {
                     li { a href="#sign-in" { "Sign in" } }
-                    @for (answer, _) in &groups { li { a href={ "#" (answer.slug) } { (answer.slug) } } }
+                    @for (answer, _) in &groups { li { a href={ "#" (answer.slug) } { (short_name(answer.slug)) } } }
                 }
             }
             div.try #try {
@@ -71,12 +71,11 @@ fn sign_in() -> Markup {
     }
 }
 
-fn group(answer: &Answer, endpoints: &[Endpoint], host: &str) -> Markup {
-    let title = questions::by_slug(answer.slug).map_or(answer.title, |question| question.title);
+fn group(answer: &'static Answer, endpoints: &[Endpoint], host: &str) -> Markup {
     html! {
         section id=(answer.slug) {
-            h2 { (answer.slug) }
-            p.hint { a href={ "/answers/" (answer.slug) } { (title) } }
+            h2 { (short_name(answer.slug)) }
+            p.hint { a href={ "/answers/" (answer.slug) } { (asked(answer)) } }
             @for one in endpoints { (endpoint(one, host)) }
         }
     }
@@ -89,7 +88,7 @@ fn endpoint(one: &Endpoint, host: &str) -> Markup {
             summary {
                 span class={ "method " (one.method.to_lowercase()) } { (one.method) }
                 code.endpoint-path { (one.path) }
-                span.endpoint-summary { (one.summary) @if one.guarded { span.needs-token title="needs an access token" { " · signed in" } } }
+                span.endpoint-summary { (one.summary) @if one.guarded { span.needs-token { " · needs sign-in" } } }
             }
             form.try-form method="get" data-method=(one.method) data-path=(one.path) data-guarded[one.guarded] hidden {
                 @for field in &one.fields { (input(&id, field)) }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use evidence::{Chart, Event, Machine, Measurement, Quantity, Scale, Story, Verdict, record};
 
-pub(super) use item::{Bar, Check, Item, Ladder, Rung};
+pub(super) use item::{Bar, Check, Item, Ladder, Prediction, Rung};
 
 /// Everything that happened in one run.
 #[derive(Debug, Default)]
@@ -206,10 +206,10 @@ impl RunView {
     }
 
     fn reveal(&mut self, wanted: &str, value: Quantity) -> Change {
-        let at = self.find(|item| matches!(item, Item::Prediction { id, .. } if id == wanted));
+        let at = self.find(|item| matches!(item, Item::Prediction(one) if one.id == wanted));
         let Some((step, item)) = at else { return Change::Head };
-        if let Item::Prediction { measured, .. } = &mut self.steps[step].items[item] {
-            *measured = Some(value);
+        if let Item::Prediction(prediction) = &mut self.steps[step].items[item] {
+            prediction.measured = Some(value);
         }
         Change::Item(step, item)
     }

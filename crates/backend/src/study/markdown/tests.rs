@@ -55,7 +55,8 @@ fn raw_html_is_cut_down_to_what_readmes_use() {
 #[test]
 fn tables_scroll_and_carry_no_style_attribute() {
     let html = rendered("| a | b |\n|---|--:|\n| 1 | 2 |\n");
-    assert!(html.contains(r#"<div class="scroll" tabindex="0"><table>"#), "{html}");
+    assert!(html.contains(r#"<div class="scroll" tabindex="0"><table class="stack">"#), "{html}");
+    assert!(html.contains(r#"<td class="number" data-label="B">2</td>"#), "{html}");
     assert!(html.contains(r#"<th scope="col" class="number">b</th>"#), "{html}");
     assert!(!html.contains("style="), "{html}");
 }

@@ -7,6 +7,7 @@ use evidence::{Answer, Event, Interrupt, Scale, Switch, Verdict};
 use maud::{Markup, html};
 use tokio::sync::broadcast;
 
+use crate::study::asked;
 use crate::study::events::{self, Pictures, Place};
 use crate::study::view::{Finished, RunView};
 
@@ -124,9 +125,10 @@ impl Run {
 
     /// What it is called in the line.
     pub(super) fn name(&self) -> String {
+        let title = asked(self.answer);
         match self.wish.switch {
-            Some(switch) => format!("{} ({})", self.answer.slug, switch.name),
-            None => self.answer.slug.to_owned(),
+            Some(switch) => format!("{title} {}", switch.question),
+            None => title.to_owned(),
         }
     }
 }

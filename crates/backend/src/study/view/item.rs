@@ -22,12 +22,16 @@ pub(in crate::study) enum Item {
     Measurements(Vec<Measurement>),
     Comparison(Comparison),
     Chart(Chart),
-    Prediction {
-        id: String,
-        question: String,
-        unit: Unit,
-        measured: Option<Quantity>,
-    },
+    Prediction(Prediction),
+}
+
+/// Something to guess, and what the run measured once it got that far.
+#[derive(Clone, Debug)]
+pub(in crate::study) struct Prediction {
+    pub(in crate::study) id: String,
+    pub(in crate::study) question: String,
+    pub(in crate::study) unit: Unit,
+    pub(in crate::study) measured: Option<Quantity>,
 }
 
 #[derive(Debug)]
@@ -81,7 +85,7 @@ impl Item {
             Event::Comparison(comparison) => Self::Comparison(comparison),
             Event::Chart(chart) => Self::Chart(chart),
             Event::Prediction { id, question, unit } => {
-                Self::Prediction { id, question, unit, measured: None }
+                Self::Prediction(Prediction { id, question, unit, measured: None })
             }
             _ => return None,
         })
