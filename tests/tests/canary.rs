@@ -94,7 +94,7 @@ impl World {
 /// A Redis, or a Redis Cluster whose client sends each key to the node that keeps it.
 enum Keeper {
     Alone(redis::Connection),
-    Cluster(redis::cluster::ClusterConnection),
+    Cluster(Box<redis::cluster::ClusterConnection>),
 }
 
 impl Keeper {
@@ -105,7 +105,7 @@ impl Keeper {
             }
             nodes => {
                 let client = redis::cluster::ClusterClient::new(nodes.to_vec()).unwrap();
-                Self::Cluster(client.get_connection().unwrap())
+                Self::Cluster(Box::new(client.get_connection().unwrap()))
             }
         }
     }
@@ -113,7 +113,7 @@ impl Keeper {
     fn plant(&mut self, command: &redis::Cmd) {
         match self {
             Self::Alone(connection) => command.exec(connection).unwrap(),
-            Self::Cluster(connection) => command.exec(connection).unwrap(),
+            Self::Cluster(connection) => command.exec(connection.as_mut()).unwrap(),
         }
     }
 }

@@ -53,7 +53,7 @@ pub struct Search {
     pub after: Option<Position>,
     /// Entries on a page.
     pub limit: Limit,
-    /// Whether it asks about one month of the last [`RECENT`]: those are asked about again, so a
+    /// Whether it asks about one of the last thirteen months: those are asked about again, so a
     /// connection keeps one plan for each. All others are planned each time.
     pub is_of_a_recent_month: bool,
 }
