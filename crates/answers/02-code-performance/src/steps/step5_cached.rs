@@ -18,7 +18,7 @@ const LIFETIME: Duration = Duration::from_secs(60);
 /// whatever a client writes.
 const MOST: usize = 300;
 
-/// Responses by country, [`MOST`] of them. `&mut` instead of a lock: a server has one and shares it
+/// Responses by country, no more than `MOST`. `&mut` instead of a lock: a server has one and shares it
 /// behind a mutex.
 #[derive(Debug, Default)]
 pub struct Cache {
