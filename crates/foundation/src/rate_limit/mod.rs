@@ -18,8 +18,9 @@ use shared::Shared;
 
 /// `limit` calls per `window` for each key, spread evenly, with the whole limit as burst.
 ///
-/// GCRA instead of counting per fixed window, which lets twice the limit through around the change
-/// of windows: governor in this process, one script in Redis for all servers together.
+/// GCRA instead of counting per fixed window, which lets twice the limit through at once around the
+/// change of windows; here what comes after the burst comes evenly. governor in this process, one
+/// script in Redis for all servers together.
 pub struct RateLimit<K: Hash + Eq + Clone> {
     local: Local<K>,
     shared: Option<Shared>,
