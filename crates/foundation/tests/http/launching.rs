@@ -16,8 +16,8 @@ struct Flags {
     config: Config,
 }
 
-fn configured(flags: &[&str]) -> Config {
-    Flags::parse_from(["serve", "--listen", "127.0.0.1:0"].iter().chain(flags)).config
+fn configured(address: &str, flags: &[&str]) -> Config {
+    Flags::parse_from(["serve", "--listen", address].iter().chain(flags)).config
 }
 
 fn service() -> Service {
@@ -33,7 +33,7 @@ fn a_server_that_serves_has_no_session_beside_those_of_its_lanes() {
     std::thread::spawn(move || {
         let flags = ["--database-url", url.expose_secret(), "--redis-url", "redis://127.0.0.1:1"];
         let served = serve(
-            &configured(&flags),
+            &configured("127.0.0.1:0", &flags),
             |_| service(),
             |address, _| {
                 tell.send(address).unwrap();
@@ -58,7 +58,8 @@ fn a_replica_whose_url_cannot_be_read_keeps_the_server_from_starting() {
     let scratch = Scratch::create(Purpose::Test).unwrap();
     let url = scratch.url();
     let flags = ["--database-url", url.expose_secret(), "--redis-url", "redis://127.0.0.1:1"];
-    let config = configured(&[&flags[..], &["--replica-url", "host=db password=hunter2"]].concat());
+    let flags = [&flags[..], &["--replica-url", "host=db password=hunter2"]].concat();
+    let config = configured("127.0.0.1:0", &flags);
     let refused = serve(&config, |_| service(), |_, _| panic!("it serves"));
     let said = refused.err().unwrap().to_string();
     assert!(said.contains("REPLICA_URL") && said.contains("unset it"), "{said}");
@@ -67,8 +68,11 @@ fn a_replica_whose_url_cannot_be_read_keeps_the_server_from_starting() {
 
 #[test]
 fn an_address_that_cannot_be_used_is_told_with_the_next_step() {
+    let scratch = Scratch::create(Purpose::Test).unwrap();
+    let url = scratch.url();
+    let flags = ["--database-url", url.expose_secret(), "--redis-url", "redis://127.0.0.1:1"];
     // Of the block that is for documentation (RFC 5737): no machine has it.
-    let config = configured(&["--listen", "192.0.2.1:80"]);
+    let config = configured("192.0.2.1:80", &flags);
     let refused = serve(&config, |_| service(), |_, _| panic!("it serves"));
     let said = refused.err().unwrap().to_string();
     assert!(said.contains("192.0.2.1:80") && said.contains("--listen"), "{said}");
