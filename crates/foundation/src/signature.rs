@@ -44,10 +44,10 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The setting is no secret.
+/// The setting of this name is no secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the secret has fewer than 16 characters, which can be guessed.\nUse a longer one.")]
-pub struct TooShort;
+#[error("{0} has fewer than 16 characters, which can be guessed.\nUse a longer one.")]
+pub struct TooShort(&'static str);
 
 /// Why a callback is not believed; for the log, not for the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -108,13 +108,13 @@ impl Secret {
         Self(bytes)
     }
 
-    /// The secret of a setting, byte by byte.
+    /// The secret of the setting of this name, byte by byte.
     ///
     /// # Errors
     /// [`TooShort`].
-    pub fn of_setting(setting: &SecretString) -> Result<Self, TooShort> {
+    pub fn of_setting(name: &'static str, setting: &SecretString) -> Result<Self, TooShort> {
         let bytes = setting.expose_secret().as_bytes();
-        if bytes.len() < LEAST_BYTES { Err(TooShort) } else { Ok(Self(bytes.to_vec())) }
+        if bytes.len() < LEAST_BYTES { Err(TooShort(name)) } else { Ok(Self(bytes.to_vec())) }
     }
 
     /// Reads what [`Secret::reveal`] wrote.
@@ -222,7 +222,7 @@ mod tests {
         let read = Secret::parse("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=").unwrap();
         assert_eq!(read.bytes(), bytes);
         let setting = SecretString::from(String::from_utf8(bytes.to_vec()).unwrap());
-        for secret in [read, Secret::of_setting(&setting).unwrap()] {
+        for secret in [read, Secret::of_setting("SECRET", &setting).unwrap()] {
             let signature = secret.sign("msg_1", NOW, br#"{"a":1}"#);
             assert_eq!(signature, "v1,rkwp5YuvdrMkcu0ZhuMsXoTg44mHAr1Q0+FFgFpXsjY=");
         }
@@ -279,6 +279,8 @@ mod tests {
             assert!(Secret::parse(text).is_none(), "{text}");
         }
         let short = SecretString::from("123456789012345");
-        assert_eq!(Secret::of_setting(&short).unwrap_err(), TooShort);
+        let refused = Secret::of_setting("PARTNER_SECRET", &short).unwrap_err();
+        assert_eq!(refused, TooShort("PARTNER_SECRET"));
+        assert!(refused.to_string().starts_with("PARTNER_SECRET has fewer"), "{refused}");
     }
 }

@@ -77,7 +77,9 @@ impl Shop {
     fn open(starting: &mut Starting<'_>, workers: Option<Workers>) -> Result<Self, StartFailure> {
         let (metrics, config) = (starting.metrics.clone(), &starting.config.shop);
         let at_once = config.shop_checkouts_in_flight;
-        let secret = config.shop_payment_secret.as_ref().map(Secret::of_setting).transpose()?;
+        let secret = config.shop_payment_secret.as_ref();
+        let secret =
+            secret.map(|it| Secret::of_setting(payments::SECRET_SETTING, it)).transpose()?;
         let caches = Caches::start(starting)?;
         // What is not there is not kept: there are as many skus that no product has as somebody
         // cares to ask for.

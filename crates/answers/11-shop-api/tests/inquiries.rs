@@ -15,6 +15,7 @@ use foundation::signature::Secret;
 use foundation::testing::{Client, TestApp, count, execute};
 use secrecy::SecretString;
 use shop_api::MODULE;
+use shop_api::payments::SECRET_SETTING;
 use shop_api::provider::{Provider, Settings};
 use support::{
     FLAGS, SECRET, app_with, cancel, eventually, expire, on_sale, order_one, patience_ends,
@@ -146,7 +147,7 @@ fn reserved() -> (String, (i64, i64, i64)) {
 
 /// One that the test can hold.
 fn provider() -> Provider {
-    let secret = Secret::of_setting(&SecretString::from(SECRET)).unwrap();
+    let secret = Secret::of_setting(SECRET_SETTING, &SecretString::from(SECRET)).unwrap();
     Provider::start(Settings::friendly(secret)).unwrap()
 }
 

@@ -12,6 +12,7 @@ use foundation::testing::{TestApp, count, execute};
 use secrecy::SecretString;
 use serde_json::json;
 use shop_api::MODULE;
+use shop_api::payments::SECRET_SETTING;
 use shop_api::provider::{Provider, Settings};
 use support::{
     CALLBACKS, SECRET, app_with, cancel, eventually, metric, on_sale, order_one, refused,
@@ -19,7 +20,7 @@ use support::{
 };
 
 fn settings() -> Settings {
-    Settings::friendly(Secret::of_setting(&SecretString::from(SECRET)).unwrap())
+    Settings::friendly(Secret::of_setting(SECRET_SETTING, &SecretString::from(SECRET)).unwrap())
 }
 
 /// A shop that charges this provider, which calls back.

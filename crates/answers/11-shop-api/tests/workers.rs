@@ -13,6 +13,7 @@ use foundation::testing::{TestApp, count, execute};
 use local_services::{Signal, send_signal};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use shop_api::payments::SECRET_SETTING;
 use shop_api::provider::{Provider, Settings};
 use support::{SECRET, eventually, on_sale, order_one, shop_and_buyer};
 
@@ -58,7 +59,7 @@ impl Drop for Supervisor {
 }
 
 fn provider() -> Provider {
-    let secret = Secret::of_setting(&SecretString::from(SECRET)).unwrap();
+    let secret = Secret::of_setting(SECRET_SETTING, &SecretString::from(SECRET)).unwrap();
     Provider::start(Settings::friendly(secret)).unwrap()
 }
 

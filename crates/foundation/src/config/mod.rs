@@ -1,6 +1,6 @@
 //! Every setting of the server. `--help` prints this file; it is the manual.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -235,15 +235,6 @@ impl Config {
             (Pooler::Transaction, Some(session)) => Place::pooled(url.clone(), session.clone()),
             (Pooler::Transaction, None) => return Err(PoolerError::NoSession),
         }))
-    }
-
-    /// Whether the server can be reached from this machine only.
-    #[must_use]
-    pub fn is_loopback_only(&self) -> bool {
-        self.listen.is_none_or(|address| match address.ip() {
-            IpAddr::V4(ip) => ip.is_loopback(),
-            IpAddr::V6(ip) => ip.is_loopback(),
-        })
     }
 }
 

@@ -17,7 +17,7 @@ use foundation::testing::{Client, Reply, TestApp, TestRedis, config};
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::payments::{self, Charger};
+use crate::payments::{self, Charger, SECRET_SETTING};
 use crate::provider::{self, Provider};
 
 /// Where orders are posted.
@@ -61,7 +61,7 @@ pub(super) fn serve(
 
 /// A provider that decides so long after it was asked.
 pub(super) fn provider(delay: Duration) -> Result<Provider, Failure> {
-    let secret = Secret::of_setting(&SecretString::from(SECRET))?;
+    let secret = Secret::of_setting(SECRET_SETTING, &SecretString::from(SECRET))?;
     Ok(Provider::start(provider::Settings { delay, ..provider::Settings::friendly(secret) })?)
 }
 

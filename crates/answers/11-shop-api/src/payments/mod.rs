@@ -56,6 +56,9 @@ pub static REFUND: Kind<Refund> = Kind::new("shop-refund")
     .limited_to(Duration::from_secs(10))
     .at_once(2);
 
+/// The setting that holds what callbacks are signed with.
+pub const SECRET_SETTING: &str = "SHOP_PAYMENT_SECRET";
+
 /// Does the jobs of all kinds with this charger.
 ///
 /// # Errors

@@ -194,10 +194,13 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
+    use crate::payments::SECRET_SETTING;
     use foundation::signature::Secret;
 
     fn book(seed: u64, decline_share: f64) -> Book {
-        let secret = Secret::of_setting(&SecretString::from("a secret of this test")).unwrap();
+        let secret =
+            Secret::of_setting(SECRET_SETTING, &SecretString::from("a secret of this test"))
+                .unwrap();
         Book::new(Settings { decline_share, seed, ..Settings::friendly(secret) })
     }
 

@@ -15,6 +15,7 @@ use secrecy::SecretString;
 
 use super::{Provider, Settings};
 use crate::command::exit;
+use crate::payments::SECRET_SETTING;
 
 /// The subcommand.
 pub static EXTRA: Extra = Extra { command, run };
@@ -70,7 +71,7 @@ fn serve(matches: &ArgMatches) -> Result<(), StartFailure> {
         fail_share: arguments.fail_share,
         duplicate_share: arguments.duplicate_share,
         seed: arguments.seed,
-        secret: Secret::of_setting(&arguments.secret)?,
+        secret: Secret::of_setting(SECRET_SETTING, &arguments.secret)?,
     };
     let listener = TcpListener::bind(arguments.listen)?;
     let provider = Provider::listen(listener, settings, Ends::AtSignals)?;

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use shop_api::MODULE;
 use shop_api::job::PATIENCE;
 use shop_api::model::{Cents, Product, Sku};
+use shop_api::payments::SECRET_SETTING;
 use shop_api::store::{products, stock};
 
 pub(crate) const PRODUCTS: &str = "/api/v1/shop/products";
@@ -128,7 +129,7 @@ pub(crate) async fn tell_signed(
     body: &Value,
 ) -> Reply {
     let body = body.to_string();
-    let secret = Secret::of_setting(&SecretString::from(secret)).unwrap();
+    let secret = Secret::of_setting(SECRET_SETTING, &SecretString::from(secret)).unwrap();
     let signed = secret.headers(event, timestamp, body.as_bytes());
     let mut headers = vec![("content-type", "application/json")];
     headers.extend(signed.iter().map(|(name, value)| (*name, value.as_str())));
